@@ -48,7 +48,7 @@ async fn token<O: FormSender>(
     timeout: Duration,
 ) -> CheckStep {
     let began = Instant::now();
-    let exchanged = exchange(sender, tenant, oauth2, tls, (timeout, Duration::ZERO)).await;
+    let exchanged = exchange(sender, tenant, oauth2, tls, timeout).await;
     let result = match exchanged {
         Ok(exchanged) => exchanged.result.map_err(|failure| failure.detail),
         Err(not_sent) => Err(not_sent.to_string()),

@@ -197,11 +197,11 @@ where
             Err(unprepared) => Err(unprepared),
         };
         match sent {
-            Ok(sent) => {
+            Ok((sent, took)) => {
                 if let Some(address) = sent.source_ip {
                     self.store.record_source_address(address, row.sent_at);
                 }
-                let body = complete(row, sent);
+                let body = complete(row, sent, took);
                 log::attempt(row);
                 Ok(body)
             }
@@ -219,17 +219,20 @@ where
 }
 
 impl<S, O: Sender> Deliver<S, O> {
-    /// Sends a request, and hides in what comes back the secrets of the version that gave its credentials.
+    /// Sends a request, and hides in what comes back the secrets of the version that gave its credentials. Gives how long it took,
+    /// with the wait for a token.
     async fn send_hiding(
         &self,
         outgoing: WebhookRequest,
         giving: Option<&Subscription>,
-    ) -> Result<SendOutcome, NotSendable> {
+    ) -> Result<(SendOutcome, Duration), NotSendable> {
+        let began = tokio::time::Instant::now();
         let mut sent = self.sender.send(outgoing).await?;
+        let took = began.elapsed();
         if let (Some(giving), Some(_)) = (giving, &sent.response) {
             HiddenSecrets::of_settings(&giving.settings).hide(&mut sent.response);
         }
-        Ok(sent)
+        Ok((sent, took))
     }
 }
 

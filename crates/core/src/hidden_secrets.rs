@@ -1,8 +1,8 @@
 //! Hidden secrets: a receiver or a token endpoint may send back what proves to it who we are, and its answers are kept and shown.
 //!
 //! Each secret is looked for as it is and as JSON, HTML, forms, URLs and base64 write it, and replaced by `***`. Values of fewer
-//! than [`MIN_SECRET_BYTES`] bytes are not looked for: they would be found in texts that have nothing to do with them. The search
-//! passes once over an answer, however many secrets there are.
+//! than [`MIN_SECRET_BYTES`] bytes, and those of headers that say nothing of who we are, are not looked for: they would be found in
+//! texts that have nothing to do with them. The search passes once over an answer, however many secrets there are.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,6 +20,25 @@ use crate::tokens::form_encoded;
 
 /// The least bytes that a secret must have to be looked for.
 pub const MIN_SECRET_BYTES: usize = 8;
+/// Headers whose values are no secrets: a value like `application/json` stands in many answers.
+const PUBLIC_HEADERS: [&str; 10] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "content-encoding",
+    "content-language",
+    "origin",
+    "pragma",
+    "prefer",
+];
+/// What writers of JSON escape as `\uXXXX` though they need not, and whether they do so with all that is not ASCII. In their order:
+/// those of Python and PHP, Go, Gson, .NET.
+const JSON_ESCAPES: [(&str, bool); 4] = [("", true), ("&<>", false), ("&'<=>", false), ("\"&'+<>`", true)];
+/// How HTML writes `"`, `'` and `+`.
+const HTML_ESCAPES: [(&str, &str, &str); 3] =
+    [("&quot;", "&#39;", "+"), ("&quot;", "&#x27;", "+"), ("&#34;", "&#39;", "&#43;")];
 /// What a URL's component leaves as it is (RFC 3986, 2.3).
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -64,6 +83,9 @@ impl HiddenSecrets {
 
     /// A header's value; of an `Authorization` what follows its scheme, and the password of a Basic one.
     fn add_header(&mut self, name: &str, value: &str) {
+        if PUBLIC_HEADERS.iter().any(|public| name.eq_ignore_ascii_case(public)) {
+            return;
+        }
         let is_authorization = ["authorization", "proxy-authorization"]
             .into_iter()
             .any(|authorization| name.eq_ignore_ascii_case(authorization));
@@ -94,15 +116,23 @@ impl HiddenSecrets {
             secret.to_owned(),
             json.to_owned(),
             json.replace('/', "\\/"),
-            html.replace('"', "&quot;").replace('\'', "&#39;"),
-            with_small_hex(&component),
+            with_small_hex(&component, "%", 2),
             component,
-            with_small_hex(&form_encoded(secret)),
+            with_small_hex(&form_encoded(secret), "%", 2),
             form_encoded(secret),
             STANDARD_NO_PAD.encode(secret),
             URL_SAFE_NO_PAD.encode(secret),
         ];
-        self.forms.extend(forms.map(String::into_bytes));
+        let escaped = JSON_ESCAPES.into_iter().flat_map(|(escaped, all)| {
+            [
+                json_escaped(secret, escaped, all),
+                with_small_hex(&json_escaped(secret, escaped, all), "\\u", 4),
+            ]
+        });
+        let html = HTML_ESCAPES
+            .into_iter()
+            .map(|(double, single, plus)| html.replace('"', double).replace('\'', single).replace('+', plus));
+        self.forms.extend(forms.into_iter().chain(escaped).chain(html).map(String::into_bytes));
     }
 
     /// Hides them in an answer.
@@ -112,7 +142,9 @@ impl HiddenSecrets {
         if let Cow::Owned(hidden) = self.hidden(&searcher, &answer.body, answer.truncated) {
             answer.body = Bytes::from(hidden);
         }
-        for (_, value) in &mut answer.headers {
+        // The type of the answer says how its body is shown.
+        let others = answer.headers.iter_mut().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        for (_, value) in others {
             let is_cut = answer.headers_truncated;
             if let Cow::Owned(hidden) = self.hidden(&searcher, value.as_bytes(), is_cut) {
                 *value = String::from_utf8_lossy(&hidden).into_owned();
@@ -167,14 +199,30 @@ impl HiddenSecrets {
     }
 }
 
-/// A text whose percent-encoded bytes are written in small letters, as some encoders do.
-fn with_small_hex(encoded: &str) -> String {
-    let mut parts = encoded.split('%');
+/// A text in JSON, with these characters, and perhaps all that are not ASCII, as `\uXXXX` in capitals.
+fn json_escaped(text: &str, escaped: &str, escapes_non_ascii: bool) -> String {
+    let mut json = String::with_capacity(text.len());
+    for c in text.chars() {
+        if escaped.contains(c) || (escapes_non_ascii && !c.is_ascii()) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| json.push_str(&format!("\\u{unit:04X}")));
+        } else {
+            if matches!(c, '"' | '\\') {
+                json.push('\\');
+            }
+            json.push(c);
+        }
+    }
+    json
+}
+
+/// A text whose hexadecimal digits behind a sign are written in small letters, as some writers do.
+fn with_small_hex(encoded: &str, sign: &str, digits: usize) -> String {
+    let mut parts = encoded.split(sign);
     let mut small = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (digits, rest) = part.split_at(part.len().min(2));
-        small.push('%');
-        small.push_str(&digits.to_ascii_lowercase());
+        let (hex, rest) = part.split_at_checked(digits).unwrap_or((part, ""));
+        small.push_str(sign);
+        small.push_str(&hex.to_ascii_lowercase());
         small.push_str(rest);
     }
     small

@@ -37,6 +37,44 @@ fn a_secret_is_hidden_however_it_is_written() {
 }
 
 #[test]
+fn a_secret_is_hidden_however_json_and_html_escape_it() {
+    const SECRET: &str = "a+b&c<d>e'f=gü😀\"";
+    for written in [
+        // Python, PHP.
+        r#"a+b&c<d>e'f=g\u00fc\ud83d\ude00\""#,
+        // Go.
+        r#"a+b\u0026c\u003cd\u003ee'f=gü😀\""#,
+        // Gson.
+        r#"a+b\u0026c\u003cd\u003ee\u0027f\u003dgü😀\""#,
+        // .NET.
+        r#"a\u002Bb\u0026c\u003Cd\u003Ee\u0027f=g\u00FC\uD83D\uDE00\u0022"#,
+        "a+b&amp;c&lt;d&gt;e&#39;f=gü😀&quot;",
+        "a+b&amp;c&lt;d&gt;e&#x27;f=gü😀&quot;",
+        "a&#43;b&amp;c&lt;d&gt;e&#39;f=gü😀&#34;",
+    ] {
+        assert_eq!(hidden(SECRET, &format!("said {written} so"), false), "said *** so", "{written}");
+    }
+}
+
+#[test]
+fn what_is_no_secret_is_not_hidden() {
+    let mut secrets = HiddenSecrets::default();
+    secrets.add_header("Accept", "application/json");
+    secrets.add_header("cache-control", "no-store, no-cache");
+    secrets.add_header("X-Format", "text/calendar");
+    let body = "application/json, no-store, no-cache, text/calendar";
+    let mut answer = answer(&[("Content-Type", "text/calendar"), ("x-other", "text/calendar")], body, false);
+    secrets.hide(&mut answer);
+    let answer = answer.expect("an answer");
+    let values: Vec<_> = answer.headers.iter().map(|(_, value)| value.as_str()).collect();
+    // The type of the answer stands whatever a header of ours says.
+    assert_eq!(
+        (values, &answer.body[..]),
+        (vec!["text/calendar", "***"], &b"application/json, no-store, no-cache, ***"[..])
+    );
+}
+
+#[test]
 fn a_short_value_is_not_looked_for() {
     assert_eq!(hidden("1234567", "1234567", false), "1234567");
     assert_eq!(hidden("12345678", "12345678", false), "***");

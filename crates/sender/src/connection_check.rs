@@ -58,7 +58,6 @@ impl ConnectionCheck for WebhookClient {
             body: bytes::Bytes::new(),
             tls: None,
             timeout: check.timeout,
-            spent: Duration::ZERO,
         };
         let options = SendOptions::new(&request, Instant::now());
         match PreparedRequest::new(&connector.guard, request, profile) {

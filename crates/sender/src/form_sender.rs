@@ -30,7 +30,6 @@ impl FormSender for WebhookClient {
             body: form.body,
             tls: form.tls,
             timeout: form.timeout,
-            spent: form.spent,
         };
         let outcome = self.send_http(request).await?;
         if let Some(refusal) = &outcome.refusal {

@@ -30,8 +30,6 @@ pub(crate) struct HttpRequest {
     pub(crate) tls: Option<Arc<Tls>>,
     /// For the whole request, from the name lookup to the last byte of the response.
     pub(crate) timeout: Duration,
-    /// How much of the timeout was used up before.
-    pub(crate) spent: Duration,
 }
 
 /// What sending needs to know besides the request's own bytes.
@@ -50,7 +48,7 @@ impl SendOptions {
             fresh_connection: request.fresh_connection,
             address_offset: request.address_offset,
             timeout: request.timeout,
-            deadline: started_at + request.timeout.saturating_sub(request.spent),
+            deadline: started_at + request.timeout,
         }
     }
 }

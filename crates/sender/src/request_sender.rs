@@ -32,7 +32,6 @@ impl Sender for WebhookClient {
             body: webhook.body,
             tls: webhook.tls,
             timeout: webhook.timeout,
-            spent: webhook.spent,
         };
         let outcome = self.send_http(request).await?;
         if let Some(refusal) = &outcome.refusal {

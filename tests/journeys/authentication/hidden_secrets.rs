@@ -8,7 +8,7 @@ use crate::harness::{Journey, Reply, attempts_of, event, text};
 #[tokio::test]
 async fn what_a_receiver_sends_back_of_our_secrets_is_hidden() {
     let j = Journey::start().await;
-    let headers = json!({"X-Api-Key": "the-key/of-ours", "X-Short": "short"});
+    let headers = json!({"X-Api-Key": "the-key/of-ours", "X-Short": "short", "Accept": "application/json"});
     let mut body = oauth2(&j, json!({}));
     body["request"]["headers"] = headers;
     j.subscribe("/hook", body).await;
@@ -22,6 +22,7 @@ async fn what_a_receiver_sends_back_of_our_secrets_is_hidden() {
     let shown = r#"{"token": "***", "key": "***", "url": "?k=***", "short": "short"}"#;
     assert_eq!(String::from_utf8_lossy(&kept), shown);
     assert_eq!(row["response"]["bytes"], shown.len());
+    assert_eq!(row["response"]["contentType"], "application/json");
     let read = j.api.get(&format!("/v1/loans/727/webhooks/{}", text(&row["id"]))).await.expect_status(200);
     let read = String::from_utf8_lossy(&read.body).into_owned();
     assert!(read.contains("Bearer ***") && !read.contains("a-token-of-ours"), "{read}");

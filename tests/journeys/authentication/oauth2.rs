@@ -114,16 +114,23 @@ async fn after_a_401_there_is_one_new_token_and_one_more_request_within_the_atte
 }
 
 #[tokio::test]
-async fn a_receiver_that_always_answers_401_is_asked_twice_in_an_attempt_and_not_again() {
+async fn a_receiver_that_always_answers_401_is_asked_once_for_each_token_and_twice_at_most() {
     let j = Journey::start().await;
-    j.subscribe("/hook", oauth2(&j, json!({}))).await;
-    j.receiver.always("/token", token("a-token-of-ours", 3600));
     j.receiver.always("/hook", Reply::status(401));
-    let trace = j.api.send_one(&event("727")).await;
-    let delivery = j.api.ended_delivery(&trace).await;
-    assert_eq!(attempts_of(&delivery)[0]["responseCode"], 401);
-    let (asked, sent) = (requests_to(&j, "/token").len(), requests_to(&j, "/hook").len());
-    assert_eq!((asked, sent), (2, 2));
+    // A token that was refused is not sent again.
+    for (second, requests) in [("the-second-token", 2), ("the-first-token", 1)] {
+        let token_path = format!("/{second}");
+        let created =
+            j.subscribe("/hook", oauth2(&j, json!({"tokenUrl": j.receiver.url(&token_path)}))).await;
+        j.receiver.replies(&token_path, [token("the-first-token", 3600), token(second, 3600)]);
+        let before = requests_to(&j, "/hook").len();
+        let trace = j.api.send_one(&event("727")).await;
+        let delivery = j.api.ended_delivery(&trace).await;
+        assert_eq!(attempts_of(&delivery)[0]["responseCode"], 401);
+        let (asked, sent) = (requests_to(&j, &token_path).len(), requests_to(&j, "/hook").len());
+        assert_eq!((asked, sent - before), (2, requests));
+        j.api.delete(&subscription_path(&created)).await.expect_status(204);
+    }
 }
 
 #[tokio::test]

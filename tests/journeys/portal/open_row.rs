@@ -5,6 +5,7 @@ use serde_json::json;
 use super::visitor::{Page, Visitor};
 use super::{PAGE, viewer};
 use crate::authentication::{SECRET, oauth2, token};
+use crate::harness::certificates::{Authority, FOREVER};
 use crate::harness::{Gate, Journey, Reply, attempts_of, event, subscription_path, text};
 
 #[tokio::test]
@@ -164,4 +165,41 @@ async fn an_open_row_shows_the_kind_of_authentication_and_no_value() {
     for secret in [SECRET, "a-token-of-ours", "/token"] {
         assert!(!html.contains(secret), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn an_open_row_does_not_show_authentication_that_its_request_had_not() {
+    let j = Journey::start().await;
+    let headers = json!({"Authorization": "Key [[v('loan-id')]]"});
+    let created = j.subscribe("/hook", json!({"request": {"headers": headers}})).await;
+    let trace = j.api.send_one(&event("727")).await;
+    j.api.ended_delivery(&trace).await;
+    let (certificate, key) = Authority::new("ours").client("loanhook", FOREVER);
+    let auth = json!({"type": "basic", "username": "ann", "password": "hush-hush"});
+    let tls = json!({"clientCertificate": certificate, "clientKey": key});
+    let changed = json!({"request": {"headers": {"Authorization": null}, "auth": auth, "tls": tls}});
+    j.api.patch(&subscription_path(&created), &changed).await.expect_status(200);
+    j.api.resend(&trace).await;
+    let row = attempts_of(&j.api.delivery_after_attempts(&trace, 2).await)[1].clone();
+    let page = viewer(&j).await.get(&format!("{PAGE}/{}/details", text(&row["id"]))).await.expect_status(200);
+    // The header that was rendered wins, and http:// has no certificates.
+    assert_eq!(Page::of(&page).fact("Credentials"), "Authorization (version 2 of the webhook)");
+    let html = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(!html.contains("<dt>Authentication</dt>"), "{html}");
+}
+
+#[tokio::test]
+async fn an_open_row_says_what_the_token_endpoint_answered() {
+    let j = Journey::start().await;
+    j.subscribe("/hook", oauth2(&j, json!({}))).await;
+    j.receiver.always("/token", Reply::status(503));
+    let trace = j.api.send_one(&event("727")).await;
+    let row = attempts_of(&j.api.ended_delivery(&trace).await)[0].clone();
+    let page = viewer(&j).await.get(&format!("{PAGE}/{}/details", text(&row["id"]))).await.expect_status(200);
+    let html = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(
+        html.contains("<h2>Answer of the token endpoint ") && !html.contains("Response payload"),
+        "{html}"
+    );
+    assert!(html.contains("nothing was sent to the receiver"), "{html}");
 }

@@ -43,7 +43,6 @@ fn request() -> WebhookRequest {
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: Duration::from_secs(15),
-        spent: Duration::ZERO,
     }
 }
 

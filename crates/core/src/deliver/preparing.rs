@@ -134,7 +134,6 @@ impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
             secrets: secrets.valid(row.sent_at),
             sent_at: row.sent_at,
             timeout: Duration::from_secs(snapshot.timeout_seconds.into()),
-            spent: Duration::ZERO,
         };
         Ok((request, giving))
     }

@@ -46,8 +46,9 @@ pub(super) async fn record<F: Future<Output = StoreResult<bool>>>(
     }
 }
 
-/// Writes into the row what came of its request.
-pub(super) fn complete(row: &mut Attempt, sent: SendOutcome) -> Option<Bytes> {
+/// Writes into the row what came of its request. It took so long with all that came before it: a token, or a request that was
+/// refused with an older one.
+pub(super) fn complete(row: &mut Attempt, sent: SendOutcome, took: Duration) -> Option<Bytes> {
     let (response, body) = sent
         .response
         .map(|ReceivedResponse { headers, headers_truncated, headers_dropped, body, truncated }| {
@@ -71,7 +72,7 @@ pub(super) fn complete(row: &mut Attempt, sent: SendOutcome) -> Option<Bytes> {
     let response_time_ms = (sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0;
     row.state = AttemptState::Complete(Completion {
         // A clock that was set back meanwhile must not hold the next attempt back.
-        ended_at: (row.sent_at + sent.elapsed).min(Timestamp::now()),
+        ended_at: (row.sent_at + took).min(Timestamp::now()),
         response_time_ms: (!unsent).then_some(response_time_ms),
         source_ip: sent.source_ip,
         result: sent.result,

@@ -73,15 +73,14 @@ pub struct WebhookRequest {
     /// All that sign.
     pub secrets: Vec<SigningSecret>,
     pub sent_at: Timestamp,
-    /// Over the whole attempt.
+    /// Up to the end of the answer.
     pub timeout: Duration,
-    /// How much of the timeout was used up before this request.
-    pub spent: Duration,
 }
 
 /// What came of a request.
 #[derive(Debug)]
 pub struct SendOutcome {
+    /// From the start of the request to the end of the answer.
     pub elapsed: Duration,
     /// The address the request left from.
     pub source_ip: Option<IpAddr>,

@@ -139,9 +139,8 @@ pub struct FormRequest {
     pub tls: Option<Arc<Tls>>,
     /// It must not go over a connection that was used before.
     pub fresh_connection: bool,
-    /// Over the whole exchange, and how much of it is used up.
+    /// Up to the end of the answer.
     pub timeout: Duration,
-    pub spent: Duration,
 }
 
 pub trait FormSender {

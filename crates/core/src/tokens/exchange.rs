@@ -49,7 +49,7 @@ pub struct Exchanged {
     pub answer: Option<ReceivedResponse>,
 }
 
-/// Asks a token endpoint for a token, within a timeout of which so much is `spent`. A connection that turned out to be closed is
+/// Asks a token endpoint for a token, within a timeout. A connection that turned out to be closed is
 /// replaced once: asking twice does no harm.
 ///
 /// # Errors
@@ -60,7 +60,7 @@ pub async fn exchange<F: FormSender>(
     tenant: &TenantId,
     oauth2: &OAuth2,
     tls: Option<&Arc<Tls>>,
-    (timeout, spent): (Duration, Duration),
+    timeout: Duration,
 ) -> Result<Exchanged, NotSent> {
     let (authorization, body) = form(oauth2);
     let mut form = FormRequest {
@@ -71,12 +71,11 @@ pub async fn exchange<F: FormSender>(
         tls: tls.cloned(),
         fresh_connection: false,
         timeout,
-        spent,
     };
     let mut sent = sender.post_form(form.clone()).await?;
     if sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Interrupted) {
         form.fresh_connection = true;
-        form.spent += sent.elapsed;
+        form.timeout = timeout.saturating_sub(sent.elapsed);
         sent = sender.post_form(form).await?;
     }
     let status = match sent.result {
@@ -85,9 +84,9 @@ pub async fn exchange<F: FormSender>(
     };
     let body = sent.response.as_ref().map(|response| response.body.as_ref()).unwrap_or_default();
     let secrets = HiddenSecrets::of_oauth2(oauth2);
-    let result = issued(status, body).map_err(|said| {
-        let detail = format!("no token could be had: {} {said}", endpoint(oauth2));
-        let detail = format!("{}; nothing was sent to the receiver", secrets.hide_text(&detail));
+    let result = issued(status, body, &secrets).map_err(|said| {
+        let detail =
+            format!("no token could be had: {} {said}; nothing was sent to the receiver", endpoint(oauth2));
         Failure::at(Phase::Prepare, ErrorKind::Auth, detail)
     });
     // An answer that has a token, whatever is wrong with it, is not kept.
@@ -130,7 +129,7 @@ fn endpoint(oauth2: &OAuth2) -> String {
 }
 
 /// What is wrong with an answer, or the token in it.
-fn issued(status: u16, body: &[u8]) -> Result<IssuedToken, String> {
+fn issued(status: u16, body: &[u8], secrets: &HiddenSecrets) -> Result<IssuedToken, String> {
     #[derive(Deserialize)]
     struct Issued {
         access_token: String,
@@ -139,7 +138,7 @@ fn issued(status: u16, body: &[u8]) -> Result<IssuedToken, String> {
         expires_in: Option<serde_json::Value>,
     }
     if !(200..300).contains(&status) {
-        return Err(refusal(status, body));
+        return Err(refusal(status, body, secrets));
     }
     if body.len() > MAX_ANSWER_BYTES {
         return Err(format!("answered {status} with more than 64 KiB"));
@@ -165,7 +164,7 @@ fn issued(status: u16, body: &[u8]) -> Result<IssuedToken, String> {
 }
 
 /// What a token endpoint says that gives no token (RFC 6749, 5.2).
-fn refusal(status: u16, body: &[u8]) -> String {
+fn refusal(status: u16, body: &[u8], secrets: &HiddenSecrets) -> String {
     #[derive(Default, Deserialize)]
     struct Refusal {
         #[serde(default)]
@@ -177,7 +176,9 @@ fn refusal(status: u16, body: &[u8]) -> String {
     let Refusal { error, error_description } = serde_json::from_slice(said).unwrap_or_default();
     let mut text = format!("answered {status}");
     for (said, before) in [(error, ": "), (error_description, ", ")] {
-        let quoted: String = said.chars().filter(|c| !c.is_control()).take(MAX_QUOTED_CHARS).collect();
+        let said: String = said.chars().filter(|c| !c.is_control()).collect();
+        // Before the cut, which would leave a part of a secret.
+        let quoted: String = secrets.hide_text(&said).chars().take(MAX_QUOTED_CHARS).collect();
         if !quoted.is_empty() {
             text.push_str(before);
             text.push_str(&quoted);

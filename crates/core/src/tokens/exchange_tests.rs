@@ -37,7 +37,8 @@ fn a_token_is_read_with_its_lifetime() {
         (r#"{"access_token": "abc", "scope": "x", "expires_in": null}"#, 300),
         (r#"{"access_token": "abc", "expires_in": 1e300}"#, 86_400),
     ] {
-        let token = issued(200, body.as_bytes()).unwrap_or_else(|said| panic!("{body}: {said}"));
+        let token = issued(200, body.as_bytes(), &HiddenSecrets::default())
+            .unwrap_or_else(|said| panic!("{body}: {said}"));
         assert_eq!((token.value.as_str(), token.lifetime.as_secs()), ("abc", seconds), "{body}");
     }
 }
@@ -74,8 +75,20 @@ fn an_answer_without_a_token_is_told() {
         (200, r#"{"access_token": ""}"#, "gave a token that cannot stand in a header"),
         (200, &long, "answered 200 with more than 64 KiB"),
     ] {
-        assert_eq!(issued(status, body.as_bytes()).err().as_deref(), Some(said));
+        let result = issued(status, body.as_bytes(), &HiddenSecrets::default());
+        assert_eq!(result.err().as_deref(), Some(said));
     }
+}
+
+#[test]
+fn no_part_of_a_secret_is_told_where_an_answer_is_cut() {
+    const SECRET: &str = "s3cret-of-the-client";
+    let mut secrets = HiddenSecrets::default();
+    secrets.add(SECRET);
+    let before = "x".repeat(MAX_QUOTED_CHARS - 10);
+    let body = serde_json::json!({"error": format!("{before}{SECRET} is wrong")}).to_string();
+    let told = issued(401, body.as_bytes(), &secrets).err();
+    assert_eq!(told, Some(format!("answered 401: {before}*** is wro")));
 }
 
 #[test]

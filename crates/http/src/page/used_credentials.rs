@@ -5,7 +5,7 @@ use tracing::warn;
 
 use super::PageStore;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::subscription::{ClientCertificate, Request, notice_days};
+use loanhook_core::model::subscription::{AuthKind, ClientCertificate, notice_days};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::HistoryRow;
 
@@ -14,7 +14,8 @@ pub(super) struct UsedCredentials {
     pub(super) version: u64,
     /// The names of headers with a value of the settings or a rendered one; none where the version cannot be read any more.
     pub(super) headers: Option<Vec<String>>,
-    /// The kinds of authentication of the version, in words, and when its client certificate ends where that is soon.
+    /// The kinds of authentication that the request had beside its headers, in words, and when its client certificate ends where
+    /// that is soon.
     pub(super) authentication: Vec<&'static str>,
     pub(super) certificate_ends: Option<Timestamp>,
 }
@@ -36,13 +37,21 @@ pub(super) async fn of_row<S: PageStore>(
         }
     };
     let request = found.as_ref().map(|found| &found.settings.request);
-    let client = request.and_then(|request| request.tls.as_ref()?.client.as_ref());
+    let rendered = snapshot.request.headers.all();
+    let has_own_header = rendered.keys().any(|name| name.eq_ignore_ascii_case("authorization"));
+    let auth = request.and_then(|request| request.auth.as_ref()).filter(|_| !has_own_header);
+    let is_secured = row.attempt.destination.starts_with("https://");
+    let client = request.and_then(|request| request.tls.as_ref()?.client.as_ref()).filter(|_| is_secured);
     let ends = client.and_then(ClientCertificate::expires_at);
     let certificate_ends = ends.filter(|ends| notice_days(*ends, Timestamp::now()).is_some());
-    let authentication = request.map(Request::authentication).unwrap_or_default();
+    let auth = auth.map(|auth| match auth.kind() {
+        AuthKind::Basic => "Basic",
+        AuthKind::OAuth2 => "OAuth 2.0",
+    });
+    let authentication = auth.into_iter().chain(client.map(|_| "client certificate")).collect();
     let headers = found.map(|found| {
-        let rendered = snapshot.request.headers.all().keys().cloned();
-        let mut names: Vec<String> = found.settings.constant_headers().into_keys().chain(rendered).collect();
+        let constant = found.settings.constant_headers().into_keys();
+        let mut names: Vec<String> = constant.chain(rendered.keys().cloned()).collect();
         names.sort_by_key(|name| name.to_ascii_lowercase());
         names.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
         names

@@ -80,7 +80,6 @@ fn post(url: &str, body: &'static str) -> HttpRequest {
         body: Bytes::from_static(body.as_bytes()),
         tls: None,
         timeout: TEST_TIMEOUT,
-        spent: Duration::ZERO,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The headers that the request sender adds to a webhook.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use tokio::join;
 
@@ -44,7 +43,6 @@ fn webhook(url: String) -> WebhookRequest {
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: TEST_TIMEOUT,
-        spent: Duration::ZERO,
     }
 }
 

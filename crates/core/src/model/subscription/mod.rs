@@ -150,16 +150,6 @@ impl Request {
         let key = self.tls.iter_mut().filter_map(|tls| tls.client.as_mut()).map(|client| &mut client.key);
         headers.chain(auth).chain(key)
     }
-
-    /// The kinds of authentication that it has beside its headers, in words, and none of their values.
-    pub fn authentication(&self) -> Vec<&'static str> {
-        let auth = self.auth.as_ref().map(|auth| match auth.kind() {
-            AuthKind::Basic => "Basic",
-            AuthKind::OAuth2 => "OAuth 2.0",
-        });
-        let certificate = self.tls.as_ref().and_then(|tls| tls.client.as_ref()).map(|_| "client certificate");
-        auth.into_iter().chain(certificate).collect()
-    }
 }
 
 /// The methods of a webhook.

@@ -77,7 +77,8 @@ struct SourceView {
     href: String,
 }
 
-/// The exact bytes that came back.
+/// The exact bytes that came back, without our own secrets: from the receiver, or from the token endpoint where the error is of kind
+/// `auth`.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ResponsePayload)]

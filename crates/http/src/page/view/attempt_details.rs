@@ -11,7 +11,7 @@ use crate::page::page_parameters::PageParameters;
 use crate::page::page_request::PageRequest;
 use crate::page::used_credentials::UsedCredentials;
 use loanhook_core::model::attempt::{Attempt, Outcome};
-use loanhook_core::model::failure::Phase;
+use loanhook_core::model::failure::{ErrorKind, Phase};
 
 /// How many resends are listed by themselves.
 const MAX_RESENDS_NAMED: usize = 5;
@@ -27,6 +27,7 @@ pub(in crate::page) fn show(
     let ip = completion.and_then(|completion| completion.source_ip);
     let time_taken = completion.and_then(|completion| completion.response_time_ms).map(response_time);
     let href = format!("{}/{}", request.path(), attempt.id);
+    let answer = answer_titles(attempt);
     let source = payload::PayloadSection {
         title: "Source payload",
         label: "What was sent",
@@ -37,8 +38,8 @@ pub(in crate::page) fn show(
     };
     let response =
         received.zip(details.response.as_ref()).map(|(received, preview)| payload::PayloadSection {
-            title: "Response payload",
-            label: "What came back",
+            title: answer.payload,
+            label: answer.label,
             preview,
             href: format!("{href}/response"),
             bytes: received.payload.bytes,
@@ -82,12 +83,12 @@ pub(in crate::page) fn show(
                 (payload::show(&source))
                 @match &response {
                     Some(response) => (payload::show(response)),
-                    None => section.payload { h2 { "Response payload" } p.quiet { (no_response(attempt)) } },
+                    None => section.payload { h2 { (answer.payload) } p.quiet { (no_response(attempt)) } },
                 }
             }
             @if let Some(received) = received {
                 section.headers {
-                    h2 { "Response headers" }
+                    h2 { (answer.headers) }
                     @if received.truncated {
                         p.notice.wait {
                             "The response is not whole: it broke off, or was longer than the 1 MiB that is kept."
@@ -107,10 +108,32 @@ pub(in crate::page) fn show(
     }
 }
 
+/// How what came back is called.
+struct AnswerTitles {
+    payload: &'static str,
+    label: &'static str,
+    headers: &'static str,
+}
+
+/// Where no token could be had, what came back is from the token endpoint: the receiver was sent nothing.
+fn answer_titles(attempt: &Attempt) -> AnswerTitles {
+    let error = attempt.completion().and_then(|completion| completion.error());
+    match error.map(|error| error.kind) {
+        Some(ErrorKind::Auth) => AnswerTitles {
+            payload: "Answer of the token endpoint",
+            label: "What the token endpoint sent back",
+            headers: "Headers of the token endpoint's answer",
+        },
+        _ => {
+            AnswerTitles { payload: "Response payload", label: "What came back", headers: "Response headers" }
+        }
+    }
+}
+
 /// What was being done in a phase, and whether anything was sent.
 fn phase_text(phase: Phase) -> &'static str {
     match phase {
-        Phase::Prepare => "the request was prepared; nothing was sent",
+        Phase::Prepare => "the request was prepared; nothing was sent to the receiver",
         Phase::Resolve => "the host's name was looked up; nothing was sent",
         Phase::Connect => "the connection was made; nothing was sent",
         Phase::Tls => "the connection was secured; nothing was sent",

@@ -96,7 +96,7 @@ fn oauth2(input: AuthInput, stored: Option<&Auth>, moved: Moved, errors: &mut Va
     }
     let client_id = required(client_id, "clientId", errors);
     if client_id.len() > MAX_CLIENT_ID_BYTES || !client_id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        let fault = format!("must be 1 to {MAX_CLIENT_ID_BYTES} visible ASCII characters");
+        let fault = format!("must be 1 to {MAX_CLIENT_ID_BYTES} characters: visible ASCII and spaces");
         errors.add("/request/auth/clientId", fault);
     }
     const SECRET: &str = "/request/auth/clientSecret";

@@ -1,0 +1,66 @@
+//! An attempt's search for a token: what it knows, and what it makes of what is stored.
+
+use tokio::time::Instant;
+
+use crate::model::failure::{ErrorKind, Failure, Phase};
+use crate::model::subscription::OAuth2;
+use crate::model::time::Timestamp;
+use crate::ports::{FetchLease, ReceivedResponse, TokenKey, TokenRecord, WebhookRequest};
+
+/// Why there is no token.
+pub(super) struct NoToken {
+    pub(super) failure: Failure,
+    /// What the token endpoint sent back, where it was this attempt that asked.
+    pub(super) answer: Option<ReceivedResponse>,
+}
+
+/// A token to send.
+pub(super) struct Token {
+    pub(super) value: String,
+    /// The fetch that it is from: a later one may have given another.
+    pub(super) generation: u64,
+}
+
+/// An attempt's search for a token.
+pub(super) struct Search<'a> {
+    pub(super) request: &'a WebhookRequest,
+    pub(super) key: &'a TokenKey,
+    pub(super) oauth2: &'a OAuth2,
+    /// When the timeout of the attempt ends.
+    pub(super) deadline: Instant,
+    /// The token that the receiver refused.
+    pub(super) refused: Option<&'a Token>,
+}
+
+/// What a search leads to.
+pub(super) enum Found {
+    Result(Result<Token, NoToken>),
+    /// It is for this attempt to fetch the token, behind this generation.
+    Lease(FetchLease, u64),
+}
+
+impl Search<'_> {
+    /// What a record says to this search, which has seen this generation; none where a fetch is needed. What a later generation
+    /// says is news: a token of it serves however short its lifetime is, and what it says instead would only be repeated: a
+    /// failure, or the refused token once more.
+    pub(super) fn result(&self, record: &TokenRecord, seen: u64) -> Option<Result<Token, NoToken>> {
+        let is_new = record.generation > seen;
+        match &record.outcome.as_ref()?.result {
+            Ok(token) => {
+                let is_refused = self.refused.is_some_and(|refused| refused.value == token.value);
+                let serves = is_new || (!is_refused && Timestamp::now() < token.use_until);
+                serves.then(|| Ok(Token { value: token.value.clone(), generation: record.generation }))
+            }
+            Err(failure) => is_new.then(|| Err(NoToken { failure: failure.clone(), answer: None })),
+        }
+    }
+
+    /// What comes of it at the end of the timeout.
+    pub(super) fn too_late(&self) -> NoToken {
+        let seconds = self.request.timeout.as_secs();
+        let detail = format!(
+            "no token could be had within {seconds} s, the timeout of an attempt; nothing was sent to the receiver"
+        );
+        NoToken { failure: Failure::at(Phase::Prepare, ErrorKind::Auth, detail), answer: None }
+    }
+}
