@@ -1,4 +1,4 @@
-//! Data folder: its lock and its database, which only their owner may read, since what they hold is nobody else's.
+//! Data folder: its lock and its database, which only their owner may read and write.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

@@ -20,11 +20,14 @@ async fn a_new_key_whose_file_is_lost_is_written_again_before_the_old_one_is_for
 
     let (new_file, new) = key_in(folder.path(), "new", 2);
     let request = put_request(&engine, Some(&new_file)).await;
+    let asked = request.id;
     engine.begin(&request).await.expect("begun");
     let (_, other) = key_in(folder.path(), "new", 3);
     let error =
         engine.keep_secrets_sealed(EraseLimit::None).await.expect_err("its file has another").to_string();
     assert!(error.contains(new.id().as_str()) && error.contains("put it back there"), "{error}");
+    let answer = engine.read(move |connection| requests::state_of(connection, asked)).await.expect("read");
+    assert!(matches!(answer, requests::RequestState::Refused(why) if why.contains("put it back there")));
     assert!(state_of(&engine).await.rotation.is_some() && key_file::own(folder.path()).exists());
     assert_eq!(key_file::read(&new_file).expect("read"), Some(other), "it stays");
 

@@ -35,9 +35,7 @@ impl SqliteEngine {
         }
         let unreadable = self.0.sealing.progress().unreadable;
         if request.is_some() && state.rotation.is_some() && unreadable > 0 {
-            let why = cannot_end(unreadable);
-            let refuse = move |connection: &Connection| requests::refuse_all(connection, &why);
-            self.0.writer.run(Priority::ExistingWork, refuse, |()| ()).await?;
+            self.refuse_all(cannot_end(unreadable)).await?;
         }
         let erased = if state.is_unerased { self.erase(limit).await } else { Ok(()) };
         // Whoever asked does not wait for another try.
@@ -99,6 +97,12 @@ impl SqliteEngine {
         self.0.writer.run(Priority::ExistingWork, begin, after_commit).await
     }
 
+    /// Tells all who wait for a rotation why it does not end.
+    async fn refuse_all(&self, why: String) -> StoreResult<()> {
+        let refuse = move |connection: &Connection| requests::refuse_all(connection, &why);
+        self.0.writer.run(Priority::ExistingWork, refuse, |()| ()).await
+    }
+
     /// The new key, in its file; why there is none, in a sentence for whoever asked.
     fn new_key(&self, request: &Request) -> Result<SealingKey, String> {
         let sealing = &self.0.sealing;
@@ -125,7 +129,10 @@ impl SqliteEngine {
         let Some(rotation) = &state.rotation else {
             return self.0.writer.run(Priority::ExistingWork, SealingState::end_sealing, |()| ()).await;
         };
-        self.keep_new_key(state.file.as_deref()).map_err(|error| failed(&error))?;
+        if let Err(error) = self.keep_new_key(state.file.as_deref()) {
+            self.refuse_all(format!("{error}. Then the rotation goes on by itself")).await?;
+            return Err(failed(&error));
+        }
         let file = state.file.clone();
         let is_own = file.as_deref() == Some(Path::new(key_file::NEXT_OWN));
         let work = move |connection: &Connection| {
