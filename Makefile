@@ -62,6 +62,8 @@ test-one-process: $(VENV)/.installed
 	$(TEST) --test memory-contract
 	$(TEST) --test simulation
 	$(TEST) --test sqlite-contract --test stored
+	# promtool, which metrics and the queries of the dashboard are held against.
+	tests/packages.sh "metrics against promtool" prometheus
 	# They mostly wait: for retries that are due, for receivers that stall.
 	$(TEST) --test journeys -- --test-threads 16
 

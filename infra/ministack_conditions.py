@@ -1,9 +1,12 @@
-"""The emulator (ministack) with two condition keys of policies as AWS has them, and with alarms that it does not know.
+"""The emulator (ministack) with three condition keys of policies as AWS has them, and with alarms that it does not know.
 `emulator.py` starts it.
 
 `dynamodb:LeadingKeys`, which ministack leaves out: the partition keys that a call names. So a role that is limited to
 some partitions of the table is refused all others, as on AWS.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+
+`kms:EncryptionContext:NAME`, which ministack leaves out: what a call of KMS has in its encryption context.
+https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context
 
 `aws:SecureTransport`: every call counts as made over TLS, of which there is none on this machine.
 
@@ -23,12 +26,14 @@ PARTITION_KEY = "pk"
 FIRST_EQUALITY = re.compile(r"\W*#?\w+\s*=\s*(:\w+)")
 
 without_leading_keys = iam_actions.dynamodb_service_context
+without_encryption_context = iam_actions.request_tag_context
 without_tls = iam_evaluator._resolve_condition_key
 of_one_metric = provisioners._cw_metric_alarm_record
 
 
 def main():
     iam_actions.dynamodb_service_context = service_context
+    iam_actions.request_tag_context = request_context
     iam_evaluator._resolve_condition_key = condition_key
     provisioners._cw_metric_alarm_record = alarm
     app.main()
@@ -38,6 +43,13 @@ def service_context(body):
     """The condition keys of a call of DynamoDB with this body."""
     keys = sorted(leading_keys(json.loads(body or b"{}")))
     return {**without_leading_keys(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+
+
+def request_context(service, action, body, parameters):
+    """The condition keys that a call of any service has by what stands in it."""
+    encryption_context = json.loads(body or b"{}").get("EncryptionContext", {}) if service == "kms" else {}
+    keys = {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
+    return {**without_encryption_context(service, action, body, parameters), **keys}
 
 
 def leading_keys(call):

@@ -19,7 +19,7 @@ DYNALITE_NODE_VERSION = 20
 
 
 class Moto(Emulator):
-    """moto: DynamoDB, S3 and SQS in Python."""
+    """moto: DynamoDB, S3, SQS and KMS in Python."""
 
     program = "moto_server.py"
     ready_path = "/moto-api/"
@@ -76,7 +76,7 @@ class Skip(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Emulators that together are the three services: one of DynamoDB, and moto for S3 and SQS."""
+    """Emulators that together are the four services: one of DynamoDB, and moto for S3, SQS and KMS."""
 
     name: str
     dynamodb: type
@@ -100,7 +100,7 @@ class Group(NamedTuple):
 
     @contextlib.contextmanager
     def running(self, folder):
-        """Runs the emulators; yields the endpoint of DynamoDB and that of S3 and SQS."""
+        """Runs the emulators; yields the endpoint of DynamoDB and that of the others."""
         # Each is a process of its own, also where both are moto: one would have to answer for two.
         emulators = [self.dynamodb(folder / "dynamodb", free_port()), Moto(folder / "s3-and-sqs", free_port())]
         with contextlib.ExitStack() as stack:
@@ -122,9 +122,9 @@ def without_streams(reason):
 
 # The first runs in `make test-aws`. The others take too long for that: moto's DynamoDB copies a table for each transaction.
 GROUPS = [
-    Group("DynamoDB of dynalite, S3 and SQS of moto", Dynalite, without_streams("dynalite has no streams")),
+    Group("DynamoDB of dynalite, S3, SQS and KMS of moto", Dynalite, without_streams("dynalite has no streams")),
     Group(
-        "DynamoDB, S3 and SQS of moto",
+        "DynamoDB, S3, SQS and KMS of moto",
         Moto,
         [
             *without_streams("tables of tests have no stream where DynamoDB is another emulator than S3, as dynalite has none"),

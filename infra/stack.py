@@ -39,6 +39,8 @@ AWS_VARIABLES = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SEC
 JOURNEYS = ["cargo", "test", "--locked", "--workspace", "--test", "journeys", "--"]
 # This one kills the function that all others wait for, so it runs alone.
 KILLED_FUNCTION_JOURNEY = [*JOURNEYS, "--ignored", "aws::killed_function::"]
+# It waits for two minutes, also alone.
+DATA_KEY_JOURNEY = [*JOURNEYS, "--ignored", "aws::data_key_rotation::"]
 # The functions of an emulator share this machine with the tests.
 ALL_JOURNEYS = [*JOURNEYS, "--test-threads", "8"]
 BROWSER_TESTS = ["cargo", "test", "--locked", "--workspace", "--test", "browser", "--", "--test-threads", "2"]
@@ -90,6 +92,7 @@ def journeys():
         os.environ["LOANHOOK_TEST_URL"] = outputs["ApiUrl"].rstrip("/")
         os.environ["LOANHOOK_TEST_KEY"] = LOCAL_KEY
         os.environ["LOANHOOK_TEST_FUNCTIONS"] = ",".join(f"{name}={of}" for name, of in deployed_functions().items())
+        os.environ["LOANHOOK_TEST_STACK"] = deployment()["stack_name"]
         if emulated:
             os.environ["LOANHOOK_TEST_EMULATOR"] = "ministack"
         # Its first run says since when is counted.
@@ -98,6 +101,7 @@ def journeys():
             sys.exit(f"the function of reports failed: {begun['Payload'].read().decode()}")
         run(ALL_JOURNEYS)
         run(BROWSER_TESTS)
+        run(DATA_KEY_JOURNEY)
         if emulated:
             # The messages that the killed function had received come back soon, not after 6 minutes.
             set_visibility_timeout(outputs["QueueUrl"], "5")

@@ -18,6 +18,9 @@ pub(crate) enum CommandError {
     /// loanhook, or a gateway in front of it, answered with a status that is no success.
     #[error("{line}")]
     Refused { status: u16, retry_after: Option<Duration>, line: String },
+    /// The command has said everything; it ends with this code.
+    #[error("it ends with exit code {0}")]
+    ExitCode(u8),
     /// The reader of standard output has closed it.
     #[error("standard output is closed")]
     OutputClosed,
@@ -29,7 +32,7 @@ impl CommandError {
         match self {
             Self::Unreachable(_) => true,
             Self::Refused { status, .. } => is_transient(*status),
-            Self::Message(_) | Self::OutputClosed => false,
+            Self::Message(_) | Self::OutputClosed | Self::ExitCode(_) => false,
         }
     }
 

@@ -1,5 +1,5 @@
 //! The `loanhook` program: reads its arguments, runs the command they name, and ends with an exit code
-//! (0 done, 1 failed, 2 arguments not understood).
+//! (0 done, 1 failed, 2 arguments not understood; of `doctor` 1 something to do, 2 could not ask).
 //!
 //! `serve` and `demo` run a server in this process (`server`, `demo`); `master-key` works on its data folder. The other commands
 //! (`commands`) are clients that know nothing but the HTTP interface, so they work with a loanhook anywhere; `client` makes their calls. `terminal`
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of our output has read enough (`loanhook history 727 | head`), which is not an error.
         Err(CommandError::OutputClosed) => ExitCode::SUCCESS,
+        Err(CommandError::ExitCode(code)) => ExitCode::from(code),
         Err(error) => {
             output::note(format_args!("error: {error}"));
             ExitCode::FAILURE

@@ -7,10 +7,10 @@ mod problem;
 mod responses;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, IF_MATCH};
 use reqwest::{RequestBuilder, Response, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -46,6 +46,14 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 pub(crate) struct ApiClient {
     base: Url,
     http: reqwest::Client,
+}
+
+/// A response of any status.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// When it was written, by the other machine's clock.
+    pub(crate) date: Option<SystemTime>,
+    pub(crate) body: Bytes,
 }
 
 impl ApiClient {
@@ -109,6 +117,21 @@ impl ApiClient {
         }
         let response = self.checked(request).await?;
         response.bytes().await.map_err(|error| self.unreachable(&error))
+    }
+
+    /// Makes a call once, whatever the status of its response.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Unreachable`] where no response came.
+    pub(crate) async fn ask(&self, call: &Call) -> CommandResult<Answer> {
+        let request = self.http.request(call.method.clone(), call.url(&self.base)?);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status().as_u16();
+        let date =
+            response.headers().get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+        let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
+        Ok(Answer { status, date, body })
     }
 
     /// The response of a request, if its status is 2xx.

@@ -8,6 +8,7 @@ mod attempt_table;
 mod cancel;
 mod dead_letters;
 mod deliveries;
+mod doctor;
 mod egress;
 pub(crate) mod eval;
 mod event_types;
@@ -34,8 +35,8 @@ use clap::Subcommand;
 use crate::error::CommandResult;
 
 /// The kinds of errors by which lists are filtered.
-const ERROR_KINDS: [&str; 8] =
-    ["dns", "connect", "tls", "timeout", "protocol", "blocked", "template", "interrupted"];
+const ERROR_KINDS: [&str; 9] =
+    ["dns", "connect", "tls", "timeout", "protocol", "blocked", "template", "auth", "interrupted"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
@@ -79,6 +80,8 @@ pub(crate) enum ClientCommand {
     EventTypes(event_types::EventTypesArgs),
     /// List the IP addresses that requests come from
     Egress(egress::EgressArgs),
+    /// Check a running loanhook from outside: exit code 0 all is well, 1 something is to be done, 2 it could not be asked
+    Doctor(doctor::DoctorArgs),
 }
 
 pub(crate) async fn run(command: ClientCommand) -> CommandResult {
@@ -103,5 +106,6 @@ pub(crate) async fn run(command: ClientCommand) -> CommandResult {
         ClientCommand::DeadLetters(args) => dead_letters::run(args).await,
         ClientCommand::EventTypes(args) => event_types::run(args).await,
         ClientCommand::Egress(args) => egress::run(args).await,
+        ClientCommand::Doctor(args) => doctor::run(args).await,
     }
 }

@@ -76,6 +76,7 @@ pub(crate) async fn run(args: DemoArgs) -> CommandResult {
         event_ledger: LedgerScope::All,
         admin_key: None,
         site: SiteSettings::default(),
+        metrics_listen: None,
     })
     .await?;
     let result = tokio::select! {

@@ -14,17 +14,18 @@ use loanhook_core::keys::AdminKey;
 use loanhook_core::model::key::SecretKey;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
+use loanhook_core::tokens::{AuthenticatedSender, MemoryTokens};
 use loanhook_http::web::SiteSettings;
 use loanhook_http::{api, page};
 use loanhook_sender::WebhookClient;
-use loanhook_sqlite::{DispatchLimits, MasterKey, SqliteEngine, Task, Worker};
+use loanhook_sqlite::{DispatchLimits, EngineOptions, MasterKey, SqliteEngine, Task, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::listener::{self, ListenerOptions};
-use super::{file_descriptors, recovery_jobs, sealed_secrets, stored_credentials};
+use super::{file_descriptors, metrics, recovery_jobs, sealed_secrets, stored_credentials};
 use crate::error::CommandResult;
 use crate::terminal::signals;
 
@@ -50,11 +51,15 @@ pub(crate) struct ServerOptions {
     /// The key of `LOANHOOK_ADMIN_KEY`, not checked yet.
     pub(crate) admin_key: Option<String>,
     pub(crate) site: SiteSettings,
+    /// Where metrics are read; nothing is counted for them without.
+    pub(crate) metrics_listen: Option<SocketAddr>,
 }
 
 /// A server that serves until it is stopped.
 pub(crate) struct RunningServer {
     pub(crate) address: SocketAddr,
+    /// Where metrics are read.
+    pub(crate) metrics_address: Option<SocketAddr>,
     /// The chosen admin key, or the one that the first start made.
     pub(crate) admin_key: Option<String>,
     /// The data folder's own master key, where this start is the first that uses it.
@@ -63,6 +68,7 @@ pub(crate) struct RunningServer {
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
     jobs: JoinHandle<()>,
+    metrics: JoinHandle<()>,
 }
 
 /// Starts a server.
@@ -74,14 +80,20 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let chosen_key = options.admin_key.as_deref().map(SecretKey::chosen).transpose();
     let chosen_key = chosen_key.map_err(|fault| format!("LOANHOOK_ADMIN_KEY {fault}"))?;
     let budget = file_descriptors::allocate(options.concurrency);
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
-    let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?;
+    let (listener, address) = bind(options.listen).await?;
+    let metrics_listener = match options.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let sender = WebhookClient::with_max_idle_connections(options.allow_networks, budget.idle_connections)
         .map_err(|error| error.to_string())?;
-    let engine = SqliteEngine::open_with(&options.data_folder, options.event_ledger, &options.master_key)
-        .map_err(|error| error.to_string())?;
+    let engine_options = EngineOptions {
+        ledger_scope: options.event_ledger,
+        metrics: metrics_listener.is_some(),
+        master_key: options.master_key,
+    };
+    let engine =
+        SqliteEngine::open_with(&options.data_folder, engine_options).map_err(|error| error.to_string())?;
     // Nothing after this can fail: a key that was made must be shown.
     let ensured = keys::ensure_admin(&engine, chosen_key, Timestamp::now()).await;
     let made_key = match ensured.map_err(|error| error.to_string())? {
@@ -97,6 +109,8 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     };
 
     let (stop, stopped) = watch::channel(false);
+    let checking = sender.clone();
+    let sender = AuthenticatedSender { sender, tokens: MemoryTokens::default() };
     let deliver = Arc::new(Deliver { store: engine.clone(), sender, lease: None, deadline: None });
     let handler = move |task: Task, now| {
         let deliver = Arc::clone(&deliver);
@@ -108,12 +122,16 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     tokio::spawn(stored_credentials::take_out(engine.clone(), stopped.clone()));
     tokio::spawn(sealed_secrets::keep(engine.clone(), stopped.clone()));
     let new_master_key_file = engine.new_master_key_file();
+    let metrics_address = metrics_listener.as_ref().map(|(_, address)| *address);
+    let metrics =
+        metrics_listener.map(|(listener, _)| metrics::serve(listener, engine.clone(), stopped.clone()));
     let router = api::events(engine.clone())
         .merge(api::history(engine.clone()))
         .merge(api::jobs(engine.clone()))
         .merge(api::operation(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
+        .merge(api::subscription_check(engine.clone(), checking))
         .merge(page::router(engine, options.site));
     let listener_options = ListenerOptions {
         max_connections: budget.caller_connections,
@@ -122,13 +140,28 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let listener = listener::serve(listener, api::with_middleware(router), listener_options, stopped);
     Ok(RunningServer {
         address,
+        metrics_address,
         admin_key: made_key.or(options.admin_key),
         new_master_key_file,
         stop,
         listener: tokio::spawn(listener),
         worker: tokio::spawn(worker),
         jobs: tokio::spawn(jobs),
+        metrics: tokio::spawn(async {
+            if let Some(metrics) = metrics {
+                metrics.await
+            }
+        }),
     })
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound.await.map_err(|error: std::io::Error| format!("cannot listen on {address}: {error}"))
 }
 
 impl RunningServer {
@@ -154,8 +187,9 @@ impl RunningServer {
     async fn stop(self) -> Result<(), String> {
         self.stop.send_replace(true);
         // A caller that has sent half a request cannot delay the end for long.
-        let (_, _, worker_result) = tokio::join!(
+        let (_, _, _, worker_result) = tokio::join!(
             tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.listener),
+            tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.metrics),
             // A step that is cut off is finished after the next start.
             tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.jobs),
             tokio::time::timeout(WORKER_STOP_TIMEOUT, self.worker),

@@ -56,6 +56,9 @@ pub(crate) struct ServeArgs {
         help = "Sites that may show the loan pages in a frame, such as https://lms.lender.example (comma-separated)"
     )]
     frame_ancestors: Option<FrameAncestors>,
+    /// Where metrics are read, at /metrics, by whoever reaches this address [default: nowhere]
+    #[arg(long, value_name = "ADDR:PORT", env = "LOANHOOK_METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
     /// How the log on standard error looks
     #[arg(long, env = "LOANHOOK_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -82,12 +85,16 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
             public_url: args.public_url,
             frame_ancestors: args.frame_ancestors.unwrap_or_default(),
         },
+        metrics_listen: args.metrics_listen,
     })
     .await?;
 
     // A closed standard output is no reason not to serve.
     if let (Some(key), false) = (&server.admin_key, key_was_chosen) {
         let _ = output::line(format_args!("admin key (shown once, keep it): {key}"));
+    }
+    if let Some(address) = server.metrics_address {
+        let _ = output::line(format_args!("metrics are at http://{address}/metrics"));
     }
     if let Some(file) = &server.new_master_key_file {
         let _ = output::line(format_args!(

@@ -4,6 +4,7 @@
 //! Folders follow the routes of the API; each file is named after the rule that it holds.
 
 mod across;
+mod authentication;
 mod aws;
 mod cli;
 mod crash;
@@ -15,6 +16,7 @@ mod history;
 mod http;
 mod keys;
 mod ledger;
+mod metrics;
 mod operation;
 mod portal;
 mod process;

@@ -42,7 +42,7 @@ fn the_key_of_the_account_encrypts_all_that_is_kept() {
 
 /// A queue without the key is encrypted with one of SQS, a table with one of DynamoDB, a bucket with one of S3.
 #[test]
-fn without_a_key_nothing_is_charged_for_encryption() {
+fn without_a_key_nothing_is_charged_for_encryption_but_the_key_of_secrets() {
     let template = template();
     for (name, queue) in resources(&template, "AWS::SQS::Queue") {
         let Value::Tagged(choice) = &queue["Properties"]["SqsManagedSseEnabled"] else { panic!("{name}") };
@@ -56,6 +56,72 @@ fn without_a_key_nothing_is_charged_for_encryption() {
     }
     assert_eq!(template["Parameters"]["AwsManagedTableKey"]["Default"], "false");
     assert_eq!(template["Parameters"]["KmsKeyArn"]["Default"], "");
+}
+
+/// What each function does with the data key of secrets: nothing, have it decrypted, or make one too.
+const SECRETS: [(&str, &[&str], &[&str]); 7] = [
+    ("Intake", &["kms:Decrypt"], &["dynamodb:GetItem"]),
+    ("Delivery", &["kms:Decrypt"], &["dynamodb:GetItem"]),
+    ("History", &["kms:Decrypt"], &["dynamodb:GetItem"]),
+    ("Subscriptions", &["kms:Decrypt", "kms:GenerateDataKey"], &["dynamodb:GetItem", "dynamodb:PutItem"]),
+    ("Resend", &["kms:Decrypt", "kms:GenerateDataKey"], &["dynamodb:GetItem", "dynamodb:PutItem"]),
+    ("Sweep", &[], &[]),
+    ("Reports", &[], &[]),
+];
+
+/// The name of the table in the encryption context (`crates/aws/src/sealing/kms.rs`).
+const CONTEXT: &str = "kms:EncryptionContext:loanhook-table";
+
+/// Whether a value is the key of the parameter, or where there is none that of the stack.
+fn is_the_key_of_secrets(value: &Value) -> bool {
+    let Value::Tagged(choice) = value else { return false };
+    (&choice.value[0], reference(&choice.value[1]), reference(&choice.value[2]))
+        == (&"HasKmsKey".into(), "KmsKeyArn", "SecretsKey.Arn")
+}
+
+#[test]
+fn only_functions_that_need_secrets_may_use_the_key_for_the_data_key_of_their_table() {
+    let template = template();
+    for (function, calls, writes) in SECRETS {
+        let granted = granted(properties(&template, &format!("{function}Role")));
+        let with_sid =
+            |sid: &str| granted.iter().filter(|one| one["Sid"] == sid).copied().collect::<Vec<_>>();
+        let (secrets, data_keys) = (with_sid("Secrets"), with_sid("DataKeys"));
+        assert_eq!(
+            (secrets.len(), data_keys.len()),
+            (usize::from(!calls.is_empty()), secrets.len()),
+            "{function}"
+        );
+        for statement in secrets {
+            assert_eq!(one_or_many(&statement["Action"]), calls, "{function}");
+            assert!(is_the_key_of_secrets(&statement["Resource"]), "{function}");
+            assert_eq!(reference(&statement["Condition"]["StringEquals"][CONTEXT]), "Table", "{function}");
+        }
+        for statement in data_keys {
+            assert_eq!(one_or_many(&statement["Action"]), writes, "{function}");
+        }
+        let environment = &properties(&template, &format!("{function}Function"))["Environment"]["Variables"];
+        let makes_keys = calls.contains(&"kms:GenerateDataKey");
+        assert_eq!(is_the_key_of_secrets(&environment["LOANHOOK_KMS_KEY"]), makes_keys, "{function}");
+        // The permission for what AWS does in the name of the role is none for data keys.
+        for key in with_sid("Key") {
+            assert_eq!(key["Condition"]["Null"][CONTEXT], "true", "{function}");
+        }
+    }
+}
+
+#[test]
+fn the_key_of_the_stack_stays_is_rotated_and_serves_its_table_alone() {
+    let template = template();
+    let key = &template["Resources"]["SecretsKey"];
+    assert_eq!((&key["DeletionPolicy"], &key["UpdateReplacePolicy"]), (&"Retain".into(), &"Retain".into()));
+    assert_eq!(key["Properties"]["EnableKeyRotation"], true);
+    for statement in granted(&key["Properties"]) {
+        let uses = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"];
+        let may_use = one_or_many(&statement["Action"]).iter().any(|action| uses.contains(action));
+        let of_table = reference(&statement["Condition"]["StringEquals"][CONTEXT]) == "Table";
+        assert_eq!(may_use, of_table, "{:?}", statement["Sid"]);
+    }
 }
 
 /// DynamoDB, S3 and SQS call KMS in the name of the role.

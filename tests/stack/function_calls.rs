@@ -138,21 +138,23 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 /// G portal links and sessions, H slow marks, I idempotency records, J recovery jobs, K keys by their hash, L rows, M trigger states,
 /// N numbers and open deliveries of ordered loans, O turns of jobs that are not over
 /// and of subscriptions of which something waits,
-/// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come.
+/// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come,
+/// Z the data keys.
 const PARTITIONS: [(&str, &str); 7] = [
-    ("Intake", "AFHIKMNSTV"),
-    ("Delivery", "BEHLNOQST"),
-    ("History", "ABEGHIJKLNOSTV"),
-    ("Subscriptions", "ABFHKLNOSTV"),
-    ("Resend", "BHIJLNOSTV"),
+    ("Intake", "AFHIKMNSTVZ"),
+    ("Delivery", "BEHLNOQSTYZ"),
+    ("History", "ABEGHIJKLNOSTVZ"),
+    ("Subscriptions", "ABFHKLNOSTVZ"),
+    ("Resend", "BHIJLNOSTVZ"),
     ("Sweep", "BHLNOSTW"),
     ("Reports", ""),
 ];
 
 /// What the statements allow that are for calls of the function's code: each action with each of its resources.
 fn allowed(role: &Value) -> BTreeSet<(&str, &str)> {
-    let of_lambda_or_kms =
-        |statement: &Value| statement["Sid"] == "NetworkInterfaces" || statement["Sid"] == "Key";
+    let of_lambda_or_kms = |statement: &Value| {
+        ["NetworkInterfaces", "Key", "Secrets"].iter().any(|sid| statement["Sid"] == *sid)
+    };
     let statements = granted(role).into_iter().filter(|statement| !of_lambda_or_kms(statement));
     statements
         .flat_map(|statement| {

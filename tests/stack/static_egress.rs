@@ -1,4 +1,4 @@
-//! Fixed addresses: when the delivery function moves into the VPC, and how the VPC can be deleted again.
+//! Fixed addresses: when the functions that connect to receivers move into the VPC, and how the VPC can be deleted again.
 
 use serde_norway::Value;
 
@@ -11,15 +11,24 @@ fn private_joins(template: &Value) -> Vec<(&str, &Value)> {
     joins.into_iter().filter(|(name, _)| name.starts_with("Private")).collect()
 }
 
+/// The functions that connect to receivers.
+const SENDING: [&str; 2] = ["Delivery", "Subscriptions"];
+
 #[test]
-fn the_delivery_function_waits_for_its_whole_way_out() {
+fn the_functions_that_connect_to_receivers_wait_for_their_whole_way_out() {
     let template = template();
-    let mut named = String::new();
-    walk(&properties(&template, "DeliveryFunction")["Tags"], &mut |value| named.push_str(reference(value)));
     let joins = private_joins(&template);
     assert_eq!(joins.len(), 2);
     for (name, join) in joins {
-        assert!(named.contains(&format!("${{{name}}}")), "{name}");
+        for function in SENDING.map(|function| format!("{function}Function")) {
+            let (mut named, mut group) = (String::new(), String::new());
+            walk(&properties(&template, &function)["Tags"], &mut |value| named.push_str(reference(value)));
+            assert!(named.contains(&format!("${{{name}}}")), "{function}: {name}");
+            walk(&properties(&template, &function)["VpcConfig"], &mut |value| {
+                group.push_str(reference(value))
+            });
+            assert!(group.contains("EgressGroup"), "{function}");
+        }
         let waits_for = one_or_many(&join["DependsOn"]);
         let table = reference(&join["Properties"]["RouteTableId"]);
         let routes = resources(&template, "AWS::EC2::Route").into_iter();
@@ -53,7 +62,14 @@ fn nothing_contains_the_id_of_a_route() {
 #[test]
 fn network_interfaces_can_be_deleted_after_the_function_has_left_the_vpc() {
     let template = template();
-    let statements = &properties(&template, "DeliveryRole")["Policies"][0]["PolicyDocument"]["Statement"];
+    for role in SENDING.map(|function| format!("{function}Role")) {
+        assert_interfaces_are_lambdas(&template, &role);
+        assert!(one_or_many(&template["Resources"]["EgressGroup"]["DependsOn"]).contains(&role.as_str()));
+    }
+}
+
+fn assert_interfaces_are_lambdas(template: &Value, role: &str) {
+    let statements = &properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"];
     // Not within an `!If`: the statement is there whatever the parameters are.
     let plain = statements.as_sequence().into_iter().flatten().filter(|statement| statement.is_mapping());
     let of = |effect: &str| {
@@ -67,5 +83,4 @@ fn network_interfaces_can_be_deleted_after_the_function_has_left_the_vpc() {
     assert_eq!(allowed["Action"], denied["Action"], "the function's own code may do none of it");
     let callers = reference(&denied["Condition"]["ArnLike"]["lambda:SourceFunctionArn"]);
     assert!(callers.ends_with(":function:*"), "{callers}");
-    assert_eq!(template["Resources"]["EgressGroup"]["DependsOn"], "DeliveryRole");
 }

@@ -1,4 +1,4 @@
-//! A fake AWS: DynamoDB, S3, SQS and a receiver of webhooks, on one port of this machine.
+//! A fake AWS: DynamoDB, S3, SQS, KMS and a receiver of webhooks, on one port of this machine.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,6 +14,9 @@ use crate::http_server::{Body, Received, answer, serve};
 
 /// The response of the receiver: short, as most are.
 const RECEIVED: &[u8] = br#"{"received": true}"#;
+
+/// 32 bytes in base64.
+const DATA_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// Clones share their state.
 #[derive(Clone, Default)]
@@ -60,12 +63,25 @@ impl FakeAws {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let result = if service.starts_with("DynamoDB") {
             state.tables.call(operation, &body)
+        } else if service == "TrentService" {
+            data_key(operation)
         } else {
             state.send(operation, &body)
         };
         let mut response = answer(StatusCode::OK, result.to_string().into());
         response.headers_mut().insert(CONTENT_TYPE, "application/x-amz-json-1.0".parse().expect("a header"));
         response
+    }
+}
+
+/// The answer of KMS: there is one data key.
+fn data_key(operation: &str) -> Value {
+    match operation {
+        "GenerateDataKey" => {
+            json!({ "Plaintext": DATA_KEY, "CiphertextBlob": "ZW5jcnlwdGVk", "KeyId": "key" })
+        }
+        "Decrypt" => json!({ "Plaintext": DATA_KEY, "KeyId": "key" }),
+        other => panic!("the fake KMS does not know {other}"),
     }
 }
 

@@ -47,6 +47,7 @@ impl Process {
                 ("LOANHOOK_PAYLOADS_TABLE", "payloads"),
                 ("LOANHOOK_REPORTS_TABLE", "reports"),
                 ("LOANHOOK_BUCKET", "bucket"),
+                ("LOANHOOK_KMS_KEY", "key"),
                 ("LOANHOOK_RETENTION_DAYS", "730"),
                 ("LOANHOOK_LEASE_SECONDS", "55"),
                 ("LOANHOOK_ALLOW_NETWORKS", "127.0.0.0/8"),

@@ -32,6 +32,20 @@ impl CountedEngine {
         self.calls.take()
     }
 
+    /// Asserts that beside these calls the data key was read and decrypted, as where an instance meets its first secret, and that
+    /// no others were made since they were asserted or forgotten last.
+    ///
+    /// # Panics
+    ///
+    /// When there were others.
+    #[track_caller]
+    pub fn assert_calls_and_data_key<const N: usize>(&self, expected: [(&str, u32); N]) {
+        let mut expected: BTreeMap<String, u32> = expected.map(|(name, count)| (name.into(), count)).into();
+        *expected.entry("DynamoDB.GetItem".into()).or_default() += 1;
+        expected.insert("KMS.Decrypt".into(), 1);
+        assert_eq!(self.calls.take(), expected);
+    }
+
     /// Asserts that these calls, and no others, were made since they were asserted or forgotten last.
     ///
     /// # Panics

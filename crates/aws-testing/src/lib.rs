@@ -15,6 +15,8 @@ mod engine;
 pub mod fault_proxy;
 mod faulty_engine;
 mod service;
+pub mod stored_bytes;
+pub mod stored_documents;
 mod test_stack;
 
 pub use aws_call::AwsCall;

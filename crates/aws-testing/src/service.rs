@@ -8,6 +8,7 @@ pub(crate) enum Service {
     DynamoDb,
     S3,
     Sqs,
+    Kms,
 }
 
 impl Service {
@@ -18,6 +19,8 @@ impl Service {
             Some((service, operation)) if service.starts_with("DynamoDB") => {
                 (Self::DynamoDb, Some(operation))
             }
+            // What KMS is called on the wire since before it was published.
+            Some(("TrentService", operation)) => (Self::Kms, Some(operation)),
             Some((_, operation)) => (Self::Sqs, Some(operation)),
             None => (Self::S3, None),
         }
@@ -30,6 +33,7 @@ impl Service {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
             Self::S3 => "AWS_ENDPOINT_URL_S3",
             Self::Sqs => "AWS_ENDPOINT_URL_SQS",
+            Self::Kms => "AWS_ENDPOINT_URL_KMS",
         }
     }
 }
@@ -40,6 +44,7 @@ pub(crate) struct Endpoints {
     dynamodb: String,
     s3: String,
     sqs: String,
+    kms: String,
 }
 
 impl Endpoints {
@@ -49,7 +54,12 @@ impl Endpoints {
             let own = std::env::var(service.endpoint_variable()).ok();
             own.as_deref().unwrap_or(general).trim_end_matches('/').to_owned()
         };
-        Self { dynamodb: endpoint(Service::DynamoDb), s3: endpoint(Service::S3), sqs: endpoint(Service::Sqs) }
+        Self {
+            dynamodb: endpoint(Service::DynamoDb),
+            s3: endpoint(Service::S3),
+            sqs: endpoint(Service::Sqs),
+            kms: endpoint(Service::Kms),
+        }
     }
 
     /// The endpoint of a service, without a slash at its end.
@@ -58,6 +68,7 @@ impl Endpoints {
             Service::DynamoDb => &self.dynamodb,
             Service::S3 => &self.s3,
             Service::Sqs => &self.sqs,
+            Service::Kms => &self.kms,
         }
     }
 }

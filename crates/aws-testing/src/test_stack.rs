@@ -13,10 +13,14 @@ use loanhook_aws::{Aws, Stack, sdk_config};
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
 use serde_norway::Value;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 /// How long to wait before a table's state is asked for again.
 const TABLE_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The alias of the key of KMS that tests use.
+const KMS_ALIAS: &str = "alias/loanhook-tests";
 
 /// Tables, a bucket and queues of one name, and clients to look into them.
 pub struct TestStack {
@@ -27,9 +31,12 @@ pub struct TestStack {
     pub slow_queue_url: String,
     pub job_queue_url: String,
     pub dead_letters_url: String,
+    /// The key of KMS that protects its data key.
+    pub kms_key: String,
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub s3: aws_sdk_s3::Client,
     pub sqs: aws_sdk_sqs::Client,
+    pub kms: aws_sdk_kms::Client,
     pub config: SdkConfig,
 }
 
@@ -46,6 +53,8 @@ impl TestStack {
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         let s3 = aws_sdk_s3::Client::from_conf(s3);
         let sqs = aws_sdk_sqs::Client::new(&config);
+        let kms = aws_sdk_kms::Client::new(&config);
+        let kms_key = kms_key(&kms).await;
         let stream_arn = create_table(&dynamodb, "Table", &name).await;
         create_table(&dynamodb, "PayloadsTable", &payloads_table(&name)).await;
         create_table(&dynamodb, "ReportsTable", &reports_table(&name)).await;
@@ -69,9 +78,11 @@ impl TestStack {
             slow_queue_url,
             job_queue_url,
             dead_letters_url,
+            kms_key,
             dynamodb,
             s3,
             sqs,
+            kms,
             config,
         }
     }
@@ -89,6 +100,7 @@ impl TestStack {
             reports: reports_table(&self.name),
             stream_arn: self.stream_arn.clone(),
             bucket: self.name.clone(),
+            kms_key: Some(self.kms_key.clone()),
             small_payload: 1536,
             event_ledger: LedgerScope::All,
             queue_url: self.queue_url.clone(),
@@ -131,6 +143,21 @@ impl TestStack {
     pub fn payloads_table(&self) -> String {
         payloads_table(&self.name)
     }
+}
+
+/// The key of KMS that all stacks of a run have. It is found by its alias, as each key of an account costs money by the month.
+async fn kms_key(kms: &aws_sdk_kms::Client) -> String {
+    static KEY: OnceCell<String> = OnceCell::const_new();
+    let find_or_make = || async {
+        if let Ok(found) = kms.describe_key().key_id(KMS_ALIAS).send().await {
+            return found.key_metadata.expect("a key").key_id;
+        }
+        let made = kms.create_key().send().await.expect("a key of KMS");
+        let key = made.key_metadata.expect("a key").key_id;
+        kms.create_alias().alias_name(KMS_ALIAS).target_key_id(&key).send().await.expect("an alias");
+        key
+    };
+    KEY.get_or_init(find_or_make).await.clone()
 }
 
 /// Has everything counted, also what happened before the first run: in tests that is long ago.

@@ -91,6 +91,7 @@ impl Config {
             reports: needed("LOANHOOK_REPORTS_TABLE")?,
             stream_arn: get("LOANHOOK_STREAM_ARN"),
             bucket: needed("LOANHOOK_BUCKET")?,
+            kms_key: get("LOANHOOK_KMS_KEY"),
             small_payload: small_payload(&get)?,
             event_ledger: event_ledger(&get)?,
             queue_url: needed("LOANHOOK_QUEUE_URL")?,

@@ -11,6 +11,8 @@ use tokio::task::JoinSet;
 use crate::cache::Cache;
 use crate::queue::slow_marks::SlowMarks;
 use crate::sdk::retry_classifier::TransactionConflicts;
+use crate::sealing::KnownKeys;
+use crate::tokens::KnownTokens;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
@@ -23,6 +25,8 @@ pub struct Stack {
     pub payloads: String,
     /// The bucket of all other payloads.
     pub bucket: String,
+    /// The ID or ARN of the key of KMS that encrypts new data keys, for the functions that may make one.
+    pub kms_key: Option<String>,
     /// The table of the counts of reports.
     pub reports: String,
     /// The stream of the table, for the function that counts what is in it.
@@ -58,7 +62,7 @@ pub type Clock = fn() -> Timestamp;
 pub struct Aws(Arc<Inner>);
 
 /// A client that is made when it is first used: that takes some tenths of a millisecond. Where all payloads are small
-/// nothing is stored in S3, and a delivery that succeeds sends no message.
+/// nothing is stored in S3, a delivery that succeeds sends no message, and KMS is called where a secret is met first.
 type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 struct Inner {
@@ -66,9 +70,12 @@ struct Inner {
     streams: Lazy<aws_sdk_dynamodbstreams::Client>,
     s3: Lazy<aws_sdk_s3::Client>,
     sqs: Lazy<aws_sdk_sqs::Client>,
+    kms: Lazy<aws_sdk_kms::Client>,
     stack: Stack,
     cache: Cache,
     slow_marks: SlowMarks,
+    known_keys: KnownKeys,
+    tokens: KnownTokens,
     background: Mutex<JoinSet<()>>,
 }
 
@@ -87,21 +94,27 @@ impl Aws {
         let mut s3 =
             aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some());
         let mut streams = aws_sdk_dynamodbstreams::config::Builder::from(config);
+        let mut kms = aws_sdk_kms::config::Builder::from(config);
         for interceptor in interceptors {
+            kms.push_interceptor(interceptor.clone());
             streams.push_interceptor(interceptor.clone());
             dynamodb.push_interceptor(interceptor.clone());
             sqs.push_interceptor(interceptor.clone());
             s3.push_interceptor(interceptor.clone());
         }
         let (dynamodb, s3, sqs, streams) = (dynamodb.build(), s3.build(), sqs.build(), streams.build());
+        let kms = kms.build();
         Self(Arc::new(Inner {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
             streams: LazyLock::new(Box::new(|| aws_sdk_dynamodbstreams::Client::from_conf(streams))),
             s3: LazyLock::new(Box::new(|| aws_sdk_s3::Client::from_conf(s3))),
             sqs: LazyLock::new(Box::new(|| aws_sdk_sqs::Client::from_conf(sqs))),
+            kms: LazyLock::new(Box::new(|| aws_sdk_kms::Client::from_conf(kms))),
             stack,
             cache: Cache::default(),
             slow_marks: SlowMarks::default(),
+            known_keys: KnownKeys::default(),
+            tokens: KnownTokens::default(),
             background: Mutex::default(),
         }))
     }
@@ -122,6 +135,10 @@ impl Aws {
         &self.0.sqs
     }
 
+    pub(crate) fn kms(&self) -> &aws_sdk_kms::Client {
+        &self.0.kms
+    }
+
     pub(crate) fn stack(&self) -> &Stack {
         &self.0.stack
     }
@@ -137,6 +154,14 @@ impl Aws {
 
     pub(crate) fn slow_marks(&self) -> &SlowMarks {
         &self.0.slow_marks
+    }
+
+    pub(crate) fn known_keys(&self) -> &KnownKeys {
+        &self.0.known_keys
+    }
+
+    pub(crate) fn known_tokens(&self) -> &KnownTokens {
+        &self.0.tokens
     }
 
     pub(crate) fn background(&self) -> &Mutex<JoinSet<()>> {

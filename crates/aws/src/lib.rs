@@ -1,5 +1,5 @@
 //! The engine for AWS: a DynamoDB table for deliveries and history, a table and an S3 bucket for payloads, two SQS
-//! queues for deliveries and one for recovery jobs.
+//! queues for deliveries and one for recovery jobs, and a key of KMS for what protects secrets.
 //!
 //! [`Aws`] implements every port of the core. Each step of a delivery is several calls, and a function can die between any
 //! two of them. So:
@@ -14,11 +14,15 @@
 //!   from one of its copies;
 //! - payloads are named by tenant and hash, so that equal bytes are stored once.
 //!
+//! Secrets are sealed with a data key that KMS protects (`sealing`).
+//!
 //! What is due later than SQS can delay a message stands in an index of the table, which the [`sweep`] reads.
 //!
 //! A recovery job is driven by a message at a time, which is sent again by what handles it ([`run_job_batch`]).
 //!
 //! What a limit or a hold of a subscription forbids waits without a message, and what ends the wait wakes it (`flow`).
+//!
+//! OAuth tokens are shared by all instances, and one of them fetches each (`tokens`).
 //!
 //! Counts of reports are made from the stream of the table, by a function of their own ([`Aws::count_changes`]).
 //!
@@ -48,7 +52,9 @@ mod queue;
 mod reports;
 mod resends;
 mod sdk;
+mod sealing;
 mod settings;
+mod tokens;
 mod turn_batch;
 mod turns;
 
@@ -63,4 +69,5 @@ pub use queue::sqs_batch;
 pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};
 pub use reports::CountReport;
 pub use sdk::sdk_config;
+pub use sealing::{NamedSecrets, RotationState, SealedAnew, SecretsAnswer, SecretsCommand};
 pub use turn_batch::run_job_batch;

@@ -6,8 +6,11 @@ use super::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
+/// Names, each with what it has.
+type Named<T> = Vec<(String, T)>;
+
 /// The metrics of a line by the rules of the format: names with their values; the dimensions with theirs.
-fn read(line: &str) -> (Vec<(String, Value)>, Vec<(String, String)>) {
+fn read(line: &str) -> (Named<Value>, Named<String>) {
     let root: Value = serde_json::from_str(line).expect("JSON");
     assert!(!line.contains('\n'), "one line is one event of the log");
     assert_eq!(root["_aws"]["Timestamp"], NOW.millis());

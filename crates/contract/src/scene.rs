@@ -52,6 +52,8 @@ pub fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -
         headers: BTreeMap::from([("Authorization".into(), "Bearer x".into())]),
         content_type: "application/json".into(),
         payload: None,
+        auth: None,
+        tls: None,
     };
     Subscription {
         id: SubscriptionId::at(at),

@@ -16,15 +16,17 @@ use uuid::Uuid;
 
 use self::preparing::NotSendable;
 use self::recording::{complete, record, with_retries};
+use crate::hidden_secrets::HiddenSecrets;
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use crate::model::delivery::Delivery;
 use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::progress::UnclaimedAction;
+use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{
     ClaimOutcome, Deliveries, DueWork, EgressAddresses, Payloads, Queue, QueueMessage, ReleaseOutcome,
-    ResendClaimOutcome, Resends, SendPermit, Sender, StoreResult, Subscriptions,
+    ResendClaimOutcome, Resends, SendOutcome, SendPermit, Sender, StoreResult, Subscriptions, WebhookRequest,
 };
 
 /// What sends, and how long a sender that says nothing is taken to be alive.
@@ -191,7 +193,7 @@ where
             return Ok(None);
         }
         let sent = match self.request_in_time(delivery, row, payload).await {
-            Ok(outgoing) => self.sender.send(outgoing).await.map_err(NotSendable::from),
+            Ok((outgoing, giving)) => self.send_hiding(outgoing, giving.as_deref()).await,
             Err(unprepared) => Err(unprepared),
         };
         match sent {
@@ -213,6 +215,21 @@ where
                 Err(unsent)
             }
         }
+    }
+}
+
+impl<S, O: Sender> Deliver<S, O> {
+    /// Sends a request, and hides in what comes back the secrets of the version that gave its credentials.
+    async fn send_hiding(
+        &self,
+        outgoing: WebhookRequest,
+        giving: Option<&Subscription>,
+    ) -> Result<SendOutcome, NotSendable> {
+        let mut sent = self.sender.send(outgoing).await?;
+        if let (Some(giving), Some(_)) = (giving, &sent.response) {
+            HiddenSecrets::of_settings(&giving.settings).hide(&mut sent.response);
+        }
+        Ok(sent)
     }
 }
 

@@ -2,17 +2,20 @@
 //!
 //! The way of one event: [`intake`] matches it to subscriptions, freezes what each sends, stores the deliveries and
 //! queues their first attempts; only then is it answered. A message wakes [`deliver`], which claims the attempt, puts
-//! its row, sends it and records what came of it; a failure queues the next attempt. [`history`] reads the rows of a
+//! its row, sends it (with a token of [`tokens`], where its subscription has OAuth) and records what came of it, without our own secrets in it
+//! ([`hidden_secrets`]); a failure queues the next attempt. [`history`] reads the rows of a
 //! loan, [`delivery_list`] the deliveries of all loans, and [`resend`] sends one again, [`recovery`] many at a set pace; [`explain`] says why the formulas of a subscription were true or false.
 //!
 //! [`model`] holds the values and rules; [`ports`] is what the use cases ask of an engine and of a sender. The engines
 //! (SQLite, AWS), the sender and the HTTP interface are crates of their own that know this one; this one knows none of
 //! them.
 
+pub mod check;
 pub mod current_address;
 pub mod deliver;
 pub mod delivery_list;
 pub mod explain;
+pub mod hidden_secrets;
 pub mod history;
 pub mod holds;
 pub mod intake;
@@ -30,4 +33,5 @@ pub mod simulated;
 pub mod stored_credentials;
 pub mod stored_event;
 pub mod subscriptions;
+pub mod tokens;
 pub mod try_out;

@@ -33,7 +33,7 @@ mod unreadable;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use loanhook_core::ports::Health;
+use loanhook_core::ports::{Health, NotReady};
 
 pub use state::{State, Stored};
 pub use step::{Interceptor, Operation, Step, StepKind};
@@ -80,5 +80,9 @@ impl fmt::Debug for Memory {
 impl Health for Memory {
     async fn is_healthy(&self) -> bool {
         true
+    }
+
+    async fn readiness(&self) -> Result<(), NotReady> {
+        Ok(())
     }
 }

@@ -86,7 +86,9 @@ impl fmt::Debug for SealingKey {
 }
 
 impl KeyId {
-    pub(crate) fn new(text: &str) -> Self {
+    /// An ID that was stored beside its key, or stands in a sealed value.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 

@@ -57,6 +57,19 @@ impl Keyring {
         });
     }
 
+    /// Seals with the key of this ID from now on. False where there is none: then nothing changes.
+    #[must_use]
+    pub fn select(&self, id: &KeyId) -> bool {
+        let mut is_known = false;
+        self.change(|keys| {
+            is_known = keys.all.contains_key(id);
+            if is_known {
+                keys.current = id.clone();
+            }
+        });
+        is_known
+    }
+
     /// The ID of the key that seals now.
     #[must_use]
     pub fn current(&self) -> KeyId {
@@ -136,6 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::key_of;
 
     const PLACE: &str = "acme/1";
 
@@ -182,6 +196,10 @@ mod tests {
         first_alone.add(&key(2));
         assert_eq!(first_alone.open(&of_second, PLACE), Ok("secret".into()));
         assert_eq!(first_alone.current(), key(1).id());
+        assert!(!first_alone.select(&key(3).id()), "it is not there");
+        assert_eq!(first_alone.current(), key(1).id());
+        assert!(first_alone.select(&key(2).id()));
+        assert_eq!(key_of(&first_alone.seal("secret", PLACE)), Some(key(2).id()));
         assert!(!format!("{keyring:?}").contains(&key(1).expose()));
     }
 

@@ -23,13 +23,12 @@ impl Sealed {
     /// None where the text is no sealed value.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let (key, data) = text.strip_prefix(PREFIX)?.split_once('.')?;
-        Some(Self { key: KeyId::new(key), data: URL_SAFE_NO_PAD.decode(data).ok()? })
+        Some(Self { key: KeyId::from_stored(key), data: URL_SAFE_NO_PAD.decode(data).ok()? })
     }
 }
 
-/// Whether a text has the form of a sealed value. A secret of a user may have it too: whether a stored document is sealed is said
-/// by its version, not by its texts.
+/// The ID of the key that a sealed value was sealed with. None where the text has not the form of a sealed value.
 #[must_use]
-pub fn is_sealed(text: &str) -> bool {
-    Sealed::read(text).is_some()
+pub fn key_of(text: &str) -> Option<KeyId> {
+    Sealed::read(text).map(|sealed| sealed.key)
 }

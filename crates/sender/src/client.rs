@@ -20,7 +20,7 @@ use crate::{
     },
     connector::Connector,
     exchange::{StartedResponse, send_over_new, send_over_reused},
-    failures::{response_failures, timeout_failures},
+    failures::{connection_failures, response_failures, timeout_failures},
     http_outcome::{HttpOutcome, NoResponse},
     http_request::{HttpRequest, SendOptions},
     prepared_request::PreparedRequest,
@@ -37,10 +37,10 @@ const DESCRIPTOR_RELEASE_DELAY: Duration = Duration::from_millis(20);
 
 /// Sends webhooks. Cheap to clone: all clones share the connections. A process makes one.
 #[derive(Clone)]
-pub struct WebhookClient(Arc<ClientState>);
+pub struct WebhookClient(pub(crate) Arc<ClientState>);
 
-struct ClientState {
-    connector: Connector,
+pub(crate) struct ClientState {
+    pub(crate) connector: Connector,
     pool: Arc<ConnectionPool>,
 }
 
@@ -97,7 +97,12 @@ impl WebhookClient {
     pub(crate) async fn send_http(&self, request: HttpRequest) -> Result<HttpOutcome, NotSent> {
         let started_at = Instant::now();
         let options = SendOptions::new(&request, started_at);
-        let mut outcome = match PreparedRequest::new(&self.0.connector.guard, request) {
+        let tls_profile = request.tls.as_ref().map(|tls| self.0.connector.tls.profile(tls)).transpose();
+        let prepared = match tls_profile {
+            Ok(tls_profile) => PreparedRequest::new(&self.0.connector.guard, request, tls_profile),
+            Err(reason) => Err(Box::new(HttpOutcome::failed(connection_failures::unusable_tls(&reason)))),
+        };
+        let mut outcome = match prepared {
             Ok(prepared) => self.0.send_prepared(prepared, &options).await?,
             Err(blocked) => *blocked,
         };
@@ -112,7 +117,7 @@ impl ClientState {
         mut prepared: PreparedRequest,
         options: &SendOptions,
     ) -> Result<HttpOutcome, NotSent> {
-        let active_request = self.pool.register_request(&prepared.destination.origin);
+        let active_request = self.pool.register_request(&prepared.destination.pool_key);
         let mut progress = RequestProgress::default();
         let starting = self.start_response(&mut prepared, options, &active_request, &mut progress);
         let outcome = match timeout_at(options.deadline, starting).await {

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::{
     address_guard::{AddressGuard, Scheme},
@@ -32,7 +32,7 @@ use crate::{
     resolver::{lookup_limiter::LookupLimiter, resolver_trait::Resolver},
     resource_exhaustion,
     response::response_reader::MAX_HEADER_COUNT,
-    tls::tls_connector::tls_connector,
+    tls::tls_connector::TlsConnectors,
 };
 use loanhook_core::{
     model::failure::{Failure, Phase},
@@ -43,8 +43,8 @@ use loanhook_core::{
 pub(crate) struct Connector {
     pub(crate) guard: AddressGuard,
     pub(crate) failed_addresses: FailedAddresses,
-    lookups: LookupLimiter,
-    tls: TlsConnector,
+    pub(crate) lookups: LookupLimiter,
+    pub(crate) tls: TlsConnectors,
     http: http1::Builder,
 }
 
@@ -68,7 +68,7 @@ impl Connector {
             guard: AddressGuard::new(allowed_networks),
             failed_addresses: FailedAddresses::default(),
             lookups: LookupLimiter::new(Arc::new(resolver)),
-            tls: tls_connector(extra_roots)?,
+            tls: TlsConnectors::new(extra_roots)?,
             http,
         })
     }
@@ -127,14 +127,26 @@ impl Connector {
         name: ServerName<'static>,
         destination: &Destination,
     ) -> Result<Transport, NoResponse> {
-        let secured = self.tls.connect(name, stream).await.map_err(|error| {
+        let secured = self.handshake(stream, name, destination).await.map_err(|error| {
             no_connection(&error, || connection_failures::tls_failed(&error, destination))
         })?;
         Ok(Transport::Tls(Box::new(secured)))
     }
 
+    /// A TLS handshake, with the settings of the webhook where it has its own.
+    pub(crate) async fn handshake(
+        &self,
+        stream: TcpStream,
+        name: ServerName<'static>,
+        destination: &Destination,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let profile = destination.tls_profile.as_ref();
+        let connector = profile.map_or(&self.tls.default, |profile| &profile.connector);
+        connector.connect(name, stream).await
+    }
+
     /// The addresses of a destination; the guard permits all of them.
-    async fn permitted_addresses(
+    pub(crate) async fn permitted_addresses(
         &self,
         destination: &Destination,
         options: &SendOptions,

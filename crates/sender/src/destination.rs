@@ -1,11 +1,14 @@
 //! The destination of a request: scheme, host and port of its URL, and how they are shown in the detail of a failure.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use rustls::pki_types::ServerName;
 use url::{Host, Position, Url};
 
-use crate::address_guard::Scheme;
+use crate::{
+    address_guard::Scheme,
+    tls::tls_connector::{ClientCertificateTimes, TlsProfile},
+};
 
 /// How long a host may be in the detail of a failure, in characters.
 const MAX_SHOWN_HOST_CHARS: usize = 100;
@@ -13,25 +16,45 @@ const MAX_SHOWN_HOST_CHARS: usize = 100;
 /// Where a request goes.
 pub(crate) struct Destination {
     pub(crate) scheme: Scheme,
-    /// `scheme://host:port`, the port only where it is not the scheme's default.
-    pub(crate) origin: String,
     pub(crate) host: Host<String>,
     pub(crate) port: u16,
     /// What the receiver's certificate must be valid for; none where no certificate can be valid for the host.
     pub(crate) tls_server_name: Option<ServerName<'static>>,
+    /// The TLS settings of the webhook, where it has its own and the scheme is `https`.
+    pub(crate) tls_profile: Option<Arc<TlsProfile>>,
+    /// Which connections may carry its requests: the origin, and the TLS settings that are not the platform's.
+    pub(crate) pool_key: String,
 }
 
 impl Destination {
     /// None where the URL has no host or no port.
-    pub(crate) fn new(scheme: Scheme, url: &Url) -> Option<Self> {
+    pub(crate) fn new(scheme: Scheme, url: &Url, tls_profile: Option<Arc<TlsProfile>>) -> Option<Self> {
         let host = url.host()?.to_owned();
         let tls_server_name = match &host {
             Host::Domain(name) => ServerName::try_from(name.clone()).ok(),
             Host::Ipv4(address) => Some(IpAddr::from(*address).into()),
             Host::Ipv6(address) => Some(IpAddr::from(*address).into()),
         };
-        let origin = url[..Position::BeforePath].to_owned();
-        Some(Self { scheme, origin, host, port: url.port_or_known_default()?, tls_server_name })
+        let tls_profile = tls_profile.filter(|_| scheme == Scheme::Https);
+        let mut pool_key = url[..Position::BeforePath].to_owned();
+        if let Some(profile) = &tls_profile {
+            // No origin has a space.
+            pool_key.push(' ');
+            pool_key.push_str(&profile.fingerprint);
+        }
+        Some(Self {
+            scheme,
+            host,
+            port: url.port_or_known_default()?,
+            tls_server_name,
+            tls_profile,
+            pool_key,
+        })
+    }
+
+    /// What is known of the client certificate that it is shown; none where it is shown none.
+    pub(crate) fn client_certificate(&self) -> Option<ClientCertificateTimes> {
+        self.tls_profile.as_ref()?.client
     }
 
     /// The address where the host is one, and not a name.

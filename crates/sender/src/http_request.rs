@@ -1,12 +1,12 @@
 //! The HTTP request that a webhook becomes: what the client is asked to send, and the options of that one send.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use tokio::time::Instant;
 
-use loanhook_core::model::id::TenantId;
+use loanhook_core::model::{id::TenantId, subscription::Tls};
 
 /// A request to send. It has no `Debug`, since its headers and its URL may contain secrets.
 #[derive(Clone)]
@@ -26,8 +26,12 @@ pub(crate) struct HttpRequest {
     pub(crate) headers: HeaderMap,
     /// Empty where there is no body.
     pub(crate) body: Bytes,
+    /// The TLS settings of the webhook, where it has its own.
+    pub(crate) tls: Option<Arc<Tls>>,
     /// For the whole request, from the name lookup to the last byte of the response.
     pub(crate) timeout: Duration,
+    /// How much of the timeout was used up before.
+    pub(crate) spent: Duration,
 }
 
 /// What sending needs to know besides the request's own bytes.
@@ -46,7 +50,7 @@ impl SendOptions {
             fresh_connection: request.fresh_connection,
             address_offset: request.address_offset,
             timeout: request.timeout,
-            deadline: started_at + request.timeout,
+            deadline: started_at + request.timeout.saturating_sub(request.spent),
         }
     }
 }

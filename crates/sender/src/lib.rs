@@ -22,6 +22,9 @@
 //!    [`Failure`](loanhook_core::model::failure::Failure) of a kind, a phase and a sentence. `resource_exhaustion` finds
 //!    the errors that say that this machine lacks something.
 //!
+//! A webhook may have TLS settings of its own (`tls`): its connections are kept apart from all others. Tokens are asked for by
+//! `form_sender`, on the same way. `connection_check` goes it up to a secured connection, and says how each step went.
+//!
 //! # Guarantees
 //!
 //! - One call writes at most one request. Nothing is written again, except where a reused connection was found closed
@@ -37,13 +40,16 @@
 mod address_guard;
 mod client;
 mod connection;
+mod connection_check;
 mod connector;
 mod destination;
 mod exchange;
 mod expiring_map;
 mod failures;
+mod form_sender;
 mod http_outcome;
 mod http_request;
+mod lazy_client;
 mod prepared_request;
 mod request_progress;
 mod request_sender;
@@ -57,3 +63,4 @@ mod tests;
 mod tls;
 
 pub use client::{ClientError, WebhookClient};
+pub use lazy_client::LazyWebhookClient;

@@ -3,6 +3,8 @@
 //! The client prepares each request before it takes a connection. What cannot be sent, and a literal address that the
 //! guard refuses, ends here as a `blocked` failure. The addresses of a name are checked later, by the connector.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Uri,
@@ -17,6 +19,7 @@ use crate::{
     destination::Destination,
     http_outcome::HttpOutcome,
     http_request::HttpRequest,
+    tls::tls_connector::TlsProfile,
 };
 use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 
@@ -33,7 +36,11 @@ impl PreparedRequest {
     /// # Errors
     ///
     /// The outcome of the request: it is blocked.
-    pub(crate) fn new(guard: &AddressGuard, request: HttpRequest) -> Result<Self, Box<HttpOutcome>> {
+    pub(crate) fn new(
+        guard: &AddressGuard,
+        request: HttpRequest,
+        tls_profile: Option<Arc<TlsProfile>>,
+    ) -> Result<Self, Box<HttpOutcome>> {
         let HttpRequest { method, url, mut headers, body, .. } = request;
         let blocked = |detail: String| {
             Box::new(HttpOutcome::failed(Failure::at(Phase::Prepare, ErrorKind::Blocked, detail)))
@@ -52,7 +59,7 @@ impl PreparedRequest {
             return Err(blocked(detail.to_owned()));
         }
         let unsendable = || blocked("the URL cannot be sent: it is not a valid request target".to_owned());
-        let destination = Destination::new(scheme, &url).ok_or_else(unsendable)?;
+        let destination = Destination::new(scheme, &url, tls_profile).ok_or_else(unsendable)?;
         if let Some(address) = destination.literal_address() {
             let permitted = guard.check(scheme, address);
             permitted.map_err(|refusal| Box::new(HttpOutcome::refused(Phase::Prepare, scheme, refusal)))?;

@@ -14,7 +14,7 @@ use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 use loanhook_core::model::subscription;
 use loanhook_core::ports::{NotSent, SendOutcome, Sender, WebhookRequest};
 
-const USER_AGENT: &str = concat!("loanhook/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("loanhook/", env!("CARGO_PKG_VERSION"));
 
 impl Sender for WebhookClient {
     async fn send(&self, webhook: WebhookRequest) -> Result<SendOutcome, NotSent> {
@@ -30,7 +30,9 @@ impl Sender for WebhookClient {
             url: webhook.url,
             headers,
             body: webhook.body,
+            tls: webhook.tls,
             timeout: webhook.timeout,
+            spent: webhook.spent,
         };
         let outcome = self.send_http(request).await?;
         if let Some(refusal) = &outcome.refusal {
@@ -46,7 +48,7 @@ impl Sender for WebhookClient {
     }
 }
 
-fn send_outcome(
+pub(crate) fn send_outcome(
     HttpOutcome { elapsed, source_ip, result, partial_response, .. }: HttpOutcome,
 ) -> SendOutcome {
     let (result, response) = match result {
@@ -91,6 +93,10 @@ fn webhook_headers(webhook: &WebhookRequest) -> Result<HeaderMap, http::Error> {
     if let Some(sequence) = webhook.sequence {
         headers.insert("loanhook-sequence", HeaderValue::from(sequence));
     }
+    if let Some(traceparent) = &webhook.traceparent {
+        // One that the subscription sets stays.
+        headers.entry("traceparent").or_insert(HeaderValue::try_from(traceparent)?);
+    }
     if webhook.test {
         headers.insert("loanhook-test", HeaderValue::from_static("1"));
     }
@@ -108,7 +114,7 @@ fn address_offset(webhook: &WebhookRequest) -> usize {
 
 /// A header that HTTP cannot carry. Subscriptions are validated when they are saved, so this is a defect of ours, but the
 /// attempt needs its outcome all the same.
-fn unsendable_outcome(error: &http::Error) -> SendOutcome {
+pub(crate) fn unsendable_outcome(error: &http::Error) -> SendOutcome {
     SendOutcome {
         elapsed: std::time::Duration::ZERO,
         source_ip: None,

@@ -1,7 +1,7 @@
 //! Group commit: operations that are committed together, those that need it in a savepoint each; and whether commits succeed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -9,7 +9,9 @@ use tracing::{error, info};
 
 use super::counts::CountWriter;
 use super::errors::store_error;
+use super::health::not_ready;
 use super::operation::{Executed, Operation, Savepoint};
+use loanhook_core::ports::NotReady;
 
 /// How much time is between two probes at least.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
@@ -28,18 +30,48 @@ struct FailureLog {
     failures_since_logged: u64,
     logged_at: Option<Instant>,
     probed_at: Option<Instant>,
+    /// Why nothing could be stored when that failed last; none since a probe succeeded.
+    reason: Option<NotReady>,
+}
+
+impl FailureLog {
+    /// Keeps why something failed. A statement that finds the disk full ends its transaction, and what then fails for want of one
+    /// says nothing: the reason that was known stays.
+    fn note(&mut self, failure: &rusqlite::Error) {
+        match not_ready(failure) {
+            NotReady::Failed => {
+                self.reason.get_or_insert(NotReady::Failed);
+            }
+            known => self.reason = Some(known),
+        }
+    }
 }
 
 impl CommitHealth {
     /// Takes in that a commit failed. The log has a line of it each [`LOG_INTERVAL`] at most, however many fail.
     pub(super) fn record_failure(&self, failure: &rusqlite::Error) {
         self.failing.store(true, Ordering::Release);
-        let mut log = self.failure_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = self.failure_log();
         log.failures_since_logged += 1;
+        log.note(failure);
         if log.logged_at.is_none_or(|logged_at| logged_at.elapsed() >= LOG_INTERVAL) {
             error!(%failure, times = log.failures_since_logged, "store.commit_failed");
             (log.failures_since_logged, log.logged_at) = (0, Some(Instant::now()));
         }
+    }
+
+    /// Takes in why a probe failed, which is no failed commit where only that operation is rolled back.
+    pub(super) fn note_failure(&self, failure: &rusqlite::Error) {
+        self.failure_log().note(failure);
+    }
+
+    /// Why nothing could be stored when that failed last.
+    pub(super) fn last_failure(&self) -> Option<NotReady> {
+        self.failure_log().reason
+    }
+
+    fn failure_log(&self) -> MutexGuard<'_, FailureLog> {
+        self.failure_log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a commit failed, and no probe succeeded since.
@@ -49,6 +81,7 @@ impl CommitHealth {
 
     /// Takes in that a probe succeeded.
     pub(super) fn record_success(&self) {
+        self.failure_log().reason = None;
         if self.failing.swap(false, Ordering::AcqRel) {
             info!("store.commits_again");
         }
@@ -56,7 +89,7 @@ impl CommitHealth {
 
     /// Whether the caller is to probe: false where somebody did so less than [`PROBE_INTERVAL`] ago.
     pub(super) fn take_probe(&self, now: Instant) -> bool {
-        let mut log = self.failure_log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = self.failure_log();
         let due =
             log.probed_at.is_none_or(|probed_at| now.saturating_duration_since(probed_at) >= PROBE_INTERVAL);
         if due {
@@ -74,7 +107,7 @@ pub(super) fn commit_group(
     operations: impl Iterator<Item = Operation>,
     health: &CommitHealth,
 ) {
-    let mut executed = Vec::new();
+    let (mut executed, began) = (Vec::new(), counts.began());
     let committed = try_commit(connection, counts, operations, &mut executed);
     if let Err(failure) = &committed {
         health.record_failure(failure);
@@ -84,6 +117,8 @@ pub(super) fn commit_group(
         {
             error!(%failure, "store.rollback_failed");
         }
+    } else {
+        counts.committed(began);
     }
     let committed = committed.map_err(|error| store_error(&error));
     for Executed { answer, .. } in executed {

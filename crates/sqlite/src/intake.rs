@@ -98,7 +98,7 @@ fn accept(
         let stored_before = ledger_scope.keeps(&event.event) && !ledger::put(connection, &event)?;
         // An event that the ledger does not keep is counted too. The first call counted what this one completes.
         if !stored_before && !completes_earlier {
-            counts.add(counts.counting().event(&event.event));
+            counts.add_event(&event.event);
         }
     }
     let fired = risen.iter().map(|(delivery, _)| delivery.snapshot.subscription_id).collect();

@@ -1,14 +1,17 @@
 //! Recovery jobs: each change is one operation of the writer, on top of the version that it began with.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteEngine;
 use super::idempotency::{self, KeyScope};
 use super::rows::{from_json, text_column, to_json, uuid_column};
-use super::unreadable::{read_all, read_up_to};
+use super::unreadable::{none_if_unreadable, read_all, read_up_to};
 use super::writer::Priority;
 use loanhook_core::model::id::{JobId, TenantId};
-use loanhook_core::model::job::{Job, JobChunk, JobKind};
+use loanhook_core::model::job::{Job, JobChunk, JobCounts, JobKind};
+use loanhook_core::model::metrics::HistoryFact;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{CreateJobOutcome, IdempotencyKey, JobRecord, Jobs, StoreResult};
 
@@ -31,6 +34,7 @@ impl Jobs for SqliteEngine {
         key: Option<(IdempotencyKey, JobRecord)>,
         now: Timestamp,
     ) -> StoreResult<CreateJobOutcome> {
+        let counts = Arc::clone(&self.0.counts);
         let work = move |connection: &Connection| {
             if let Some((key, record)) = &key
                 && let Some(known) =
@@ -39,13 +43,14 @@ impl Jobs for SqliteEngine {
                 return Ok(CreateJobOutcome::Duplicate(known));
             }
             put_chunks(connection, &job, &chunks)?;
+            counts.add_facts([counted(&job, JobCounts::default())]);
             connection
                 .prepare_cached(
                     "INSERT INTO jobs (tenant, kind, id, version, open, doc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
                 .execute(params![
                     job.tenant.as_str(),
-                    kind_column(job.request.kind),
+                    job.request.kind.as_str(),
                     job.id.uuid().as_bytes(),
                     job.version,
                     !job.is_over(),
@@ -70,13 +75,7 @@ impl Jobs for SqliteEngine {
 
     async fn job(&self, tenant: &TenantId, id: JobId) -> StoreResult<Option<Job>> {
         let tenant = tenant.clone();
-        self.read(move |connection| {
-            connection
-                .prepare_cached("SELECT doc FROM jobs WHERE tenant = ?1 AND id = ?2")?
-                .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| from_json(row, 0))
-                .optional()
-        })
-        .await
+        self.read(move |connection| find(connection, &tenant, id)).await
     }
 
     async fn jobs(
@@ -90,7 +89,7 @@ impl Jobs for SqliteEngine {
         let before = before.map_or([0xff; 16], |before| before.uuid().into_bytes());
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(NEWEST_FIRST)?;
-            let rows = statement.query(params![tenant.as_str(), kind_column(kind), before])?;
+            let rows = statement.query(params![tenant.as_str(), kind.as_str(), before])?;
             read_up_to(rows, limit, &format_args!("jobs of {tenant}"), |row| from_json(row, 1))
         })
         .await
@@ -115,7 +114,15 @@ impl Jobs for SqliteEngine {
     }
 
     async fn save_job(&self, job: Job, chunks: Vec<JobChunk>) -> StoreResult<bool> {
+        let counts = Arc::clone(&self.0.counts);
         let work = move |connection: &Connection| {
+            let before = match counts.metrics() {
+                Some(_) => none_if_unreadable(
+                    find(connection, &job.tenant, job.id),
+                    &format_args!("job {}", job.id),
+                )?,
+                None => None,
+            };
             let saved = connection
                 .prepare_cached(
                     "UPDATE jobs SET version = ?3, open = ?4, doc = ?5
@@ -130,6 +137,7 @@ impl Jobs for SqliteEngine {
                 ])?;
             if saved > 0 {
                 put_chunks(connection, &job, &chunks)?;
+                counts.add_facts(before.map(|before| counted(&job, before.counts)));
             }
             Ok(saved > 0)
         };
@@ -148,12 +156,16 @@ impl Jobs for SqliteEngine {
     }
 }
 
-/// The column `kind`.
-const fn kind_column(kind: JobKind) -> &'static str {
-    match kind {
-        JobKind::Resend => "resend",
-        JobKind::Cancel => "cancel",
-    }
+fn find(connection: &Connection, tenant: &TenantId, id: JobId) -> rusqlite::Result<Option<Job>> {
+    connection
+        .prepare_cached("SELECT doc FROM jobs WHERE tenant = ?1 AND id = ?2")?
+        .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| from_json(row, 0))
+        .optional()
+}
+
+/// What metrics count of a job that is stored now, and had counted this before.
+const fn counted(job: &Job, before: JobCounts) -> HistoryFact {
+    HistoryFact::JobItems { kind: job.request.kind, before, after: job.counts }
 }
 
 fn put_chunks(connection: &Connection, job: &Job, chunks: &[JobChunk]) -> rusqlite::Result<()> {

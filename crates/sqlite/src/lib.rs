@@ -29,7 +29,9 @@ mod intake;
 mod jobs;
 mod keys;
 mod ledger;
+mod metrics;
 mod operation;
+mod options;
 mod order;
 mod payloads;
 mod queue;
@@ -59,9 +61,11 @@ use clock::ClockMonitor;
 use counts::{CountLog, CountWriter};
 use data_folder::DataFolder;
 use dispatch::admission::AdmissionControl;
+use health::Readiness;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
+use metrics::MetricTotals;
 use operation::Operation;
 use queue::QueueScheduler;
 use queue::messages::{first_due_times, shift_due_times};
@@ -71,6 +75,7 @@ use writer::{Priority, Writer};
 
 pub use dispatch::{DispatchLimits, Task, WirePermit, Worker};
 pub use errors::OpenError;
+pub use options::EngineOptions;
 pub use sealing::{
     EraseLimit, MasterKey, MasterKeyCommandError, MasterKeyError, Rotation, erase_secrets, rotate_master_key,
 };
@@ -92,6 +97,7 @@ struct Inner {
     admission: Arc<AdmissionControl>,
     clock: Arc<ClockMonitor>,
     counts: Arc<CountLog>,
+    readiness: Readiness,
     ledger_scope: LedgerScope,
     job_created: Notify,
     /// See [`schema::timed_traces_since`].
@@ -106,19 +112,16 @@ impl SqliteEngine {
     ///
     /// Where another process uses the folder, or its files or its key cannot be used: see [`OpenError`].
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        Self::open_with(folder, LedgerScope::default(), &MasterKey::default())
+        Self::open_with(folder, EngineOptions::default())
     }
 
-    /// As [`open`](Self::open), with a ledger that keeps these events from now on, and the master key that is given.
+    /// As [`open`](Self::open), with these options.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_with(
-        folder: &Path,
-        ledger_scope: LedgerScope,
-        master_key: &MasterKey,
-    ) -> Result<Self, OpenError> {
+    pub fn open_with(folder: &Path, options: EngineOptions) -> Result<Self, OpenError> {
+        let EngineOptions { ledger_scope, metrics, master_key } = options;
         let DataFolder { database, lock } = DataFolder::lock(folder)?;
         let broken = |error| OpenError::Database(database.clone(), error);
         let mut connection = Connection::open(&database).map_err(broken)?;
@@ -129,12 +132,13 @@ impl SqliteEngine {
         };
         schema::configure(&connection, WRITER_CACHE_KIB).map_err(broken)?;
         schema::migrate(&connection, applied).map_err(broken)?;
-        let sealing = Sealing::of(folder, &connection, master_key).map_err(|error| match error {
+        let sealing = Sealing::of(folder, &connection, &master_key).map_err(|error| match error {
             StartError::MasterKey(error) => OpenError::MasterKey(error),
             StartError::Database(error) => broken(error),
         })?;
         let timed_traces_since = schema::timed_traces_since(&connection).map_err(broken)?;
-        let counts = Arc::new(CountLog::of(&connection).map_err(broken)?);
+        let metrics = metrics.then(|| Arc::new(MetricTotals::new(&database)));
+        let counts = Arc::new(CountLog::of(&connection, metrics).map_err(broken)?);
         let mut count_writer = CountWriter::new(Arc::clone(&counts));
         dispatch::recovery::interrupt_all(&connection, (&counts, &mut count_writer), Timestamp::now())
             .map_err(broken)?;
@@ -164,6 +168,7 @@ impl SqliteEngine {
             admission,
             clock,
             counts,
+            readiness: Readiness::default(),
             ledger_scope,
             job_created: Notify::new(),
             timed_traces_since,

@@ -70,6 +70,12 @@ impl WaitingOperations {
         !self.waiting().closed
     }
 
+    /// How many operations wait: of existing work, and of new work.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let waiting = self.waiting();
+        (waiting.existing_work.len(), waiting.new_work.len())
+    }
+
     /// Takes an operation in.
     ///
     /// # Errors

@@ -169,6 +169,11 @@ impl Writer {
         &self.shared.health
     }
 
+    /// How many operations wait for a commit: of existing work, and of new work.
+    pub(super) fn waiting_counts(&self) -> (usize, usize) {
+        self.shared.waiting.counts()
+    }
+
     /// Whether it takes operations: false once its thread has ended.
     pub(super) fn is_open(&self) -> bool {
         self.shared.waiting.is_open()

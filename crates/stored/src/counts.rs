@@ -114,6 +114,7 @@ pub const fn class_code(class: AttemptClass) -> u64 {
             ErrorKind::Blocked => 15,
             ErrorKind::Template => 16,
             ErrorKind::Interrupted => 17,
+            ErrorKind::Auth => 18,
         },
     }
 }

@@ -43,6 +43,9 @@ pub struct StoredSnapshot<'a> {
     request: StoredRequest<'a>,
     retry: StoredRetry<'a>,
     timeout_seconds: u32,
+    /// A `traceparent` whose span means nothing. Absent where the event came with none; one that cannot be read is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,6 +78,7 @@ impl Document for DeliverySnapshot {
             test,
             accepted_at,
             sequence,
+            trace_context,
             request,
             retry,
             timeout_seconds,
@@ -99,6 +103,7 @@ impl Document for DeliverySnapshot {
             request: request.into(),
             retry: retry.into(),
             timeout_seconds: *timeout_seconds,
+            traceparent: trace_context.map(|context| context.to_string().into()),
         }
     }
 
@@ -120,6 +125,7 @@ impl Document for DeliverySnapshot {
             request,
             retry,
             timeout_seconds,
+            traceparent,
         } = stored;
         Self {
             trace_id: TraceId::from_uuid(trace_id),
@@ -134,6 +140,7 @@ impl Document for DeliverySnapshot {
             test,
             accepted_at: accepted_at.0,
             sequence,
+            trace_context: traceparent.and_then(|text| text.parse().ok()),
             request: request.read(v),
             retry: retry.into(),
             timeout_seconds,

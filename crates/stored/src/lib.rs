@@ -28,6 +28,7 @@
 //! form beside the new one. A field is never given another meaning under its old name.
 
 mod attempt;
+mod authentication;
 mod completion;
 mod count_changes;
 mod counts;

@@ -3,10 +3,12 @@
 //! From their version 2 on the documents hold sealed texts where those of version 1 hold the secrets themselves. An empty text
 //! stands for no secret, and stays empty.
 
+use std::collections::BTreeSet;
+
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
-use loanhook_seal::{Keyring, OpenError};
+use loanhook_seal::{KeyId, Keyring, OpenError, key_of};
 
 /// The first version of the documents whose secrets are sealed.
 pub(crate) const FIRST_SEALED: u32 = 2;
@@ -42,6 +44,14 @@ pub struct Sealed<T> {
     pub(crate) is_sealed: bool,
 }
 
+impl<T> Sealed<T> {
+    /// The value as it is stored: what is no secret of it can be read without a key.
+    #[must_use]
+    pub const fn as_stored(&self) -> &T {
+        &self.value
+    }
+}
+
 impl<T: HasSecrets> Sealed<T> {
     /// Seals the secrets of a value for their place, see [`place_of`].
     #[must_use]
@@ -64,6 +74,26 @@ impl<T: HasSecrets> Sealed<T> {
             }
         }
         Ok(self.value)
+    }
+
+    /// The value where it has no [`keys`](Self::keys).
+    ///
+    /// # Errors
+    ///
+    /// Where a secret of it is sealed, or should be.
+    pub fn open_without_key(mut self) -> Result<T, OpenError> {
+        if self.is_sealed && self.value.secret_texts_mut().any(|text| !text.is_empty()) {
+            return Err(OpenError::NotSealed);
+        }
+        Ok(self.value)
+    }
+
+    /// The IDs of the keys that its secrets are sealed with; none where it has no secret that is sealed.
+    pub fn keys(&mut self) -> BTreeSet<KeyId> {
+        if !self.is_sealed {
+            return BTreeSet::new();
+        }
+        self.value.secret_texts_mut().filter_map(|text| key_of(text)).collect()
     }
 
     /// Whether all of it is sealed with the key that seals now, so that nothing has to be sealed anew.
@@ -128,9 +158,14 @@ mod tests {
         let keyring = keyring();
         let mut sealed = Sealed::seal(secrets(), &keyring, "acme/1");
         assert!(sealed.is_current(&keyring));
+        assert_eq!(sealed.keys(), BTreeSet::from([keyring.current()]));
         keyring.make_current(&SealingKey::generate().expect("randomness"));
         assert!(!sealed.is_current(&keyring));
-        let mut plain = Sealed { value: secrets(), is_sealed: false };
+        let secrets = secrets();
+        let mut plain = Sealed { value: secrets.clone(), is_sealed: false };
         assert!(!plain.is_current(&keyring));
+        assert!(plain.keys().is_empty());
+        assert_eq!(plain.open_without_key(), Ok(secrets));
+        assert_eq!(sealed.open_without_key(), Err(OpenError::NotSealed));
     }
 }

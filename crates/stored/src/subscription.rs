@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use loanhook_core::model::id::SubscriptionId;
-use loanhook_core::model::subscription::{CompiledCache, Criteria, Request, Settings, Subscription};
+use loanhook_core::model::subscription::{
+    Auth, CompiledCache, Criteria, Request, Settings, Subscription, Tls,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::authentication::{StoredAuth, StoredTls};
 use crate::flow::StoredFlow;
 use crate::retry::StoredRetry;
 use crate::sealed::{FIRST_SEALED, Sealed};
@@ -65,6 +68,12 @@ struct StoredRequest<'a> {
     /// Absent is no template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payload: Option<Cow<'a, str>>,
+    /// Absent is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth: Option<StoredAuth<'a>>,
+    /// Absent is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tls: Option<StoredTls<'a>>,
 }
 
 impl Document for Sealed<Subscription> {
@@ -181,26 +190,30 @@ impl From<StoredCriteria<'_>> for Criteria {
 
 impl<'a> From<&'a Request> for StoredRequest<'a> {
     fn from(request: &'a Request) -> Self {
-        let Request { method, url, headers, content_type, payload } = request;
+        let Request { method, url, headers, content_type, payload, auth, tls } = request;
         Self {
             method: (*method).into(),
             url: url.into(),
             headers: Cow::Borrowed(headers),
             content_type: content_type.into(),
             payload: payload.as_deref().map(Cow::Borrowed),
+            auth: auth.as_ref().map(StoredAuth::from),
+            tls: tls.as_ref().map(StoredTls::from),
         }
     }
 }
 
 impl From<StoredRequest<'_>> for Request {
     fn from(stored: StoredRequest<'_>) -> Self {
-        let StoredRequest { method, url, headers, content_type, payload } = stored;
+        let StoredRequest { method, url, headers, content_type, payload, auth, tls } = stored;
         Self {
             method: method.into(),
             url: url.into_owned(),
             headers: headers.into_owned(),
             content_type: content_type.into_owned(),
             payload: payload.map(Cow::into_owned),
+            auth: auth.map(Auth::from),
+            tls: tls.map(Tls::from),
         }
     }
 }

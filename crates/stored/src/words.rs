@@ -7,7 +7,7 @@ use loanhook_core::model::formula_errors::WhichFormula;
 use loanhook_core::model::job::{JobKind, SkipReason, StopReason};
 use loanhook_core::model::key::{KeySource, Scope};
 use loanhook_core::model::ledger::DecisionKind;
-use loanhook_core::model::subscription::{Fire, Method};
+use loanhook_core::model::subscription::{ClientStyle, Fire, Method};
 use serde::{Deserialize, Serialize};
 
 /// An enum that is stored as a word, and conversions that name each value of the model's.
@@ -78,6 +78,7 @@ words! {
         Protocol = "protocol",
         Blocked = "blocked",
         Template = "template",
+        Auth = "auth",
         Interrupted = "interrupted",
     }
 
@@ -105,6 +106,11 @@ words! {
         Api = "api",
         FirstStart = "firstStart",
         Environment = "environment",
+    }
+
+    StoredClientStyle of ClientStyle {
+        Basic = "basic",
+        Post = "post",
     }
 
     StoredFire of Fire {

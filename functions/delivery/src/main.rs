@@ -10,6 +10,7 @@ use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws::{Aws, Config, InstanceId, PublicAddressSender, SLOW_AFTER, WatchedSender};
 use loanhook_core::deliver::Deliver;
 use loanhook_core::ports::StoreError;
+use loanhook_core::tokens::AuthenticatedSender;
 use loanhook_sender::WebhookClient;
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,10 +22,13 @@ async fn main() -> Result<(), Error> {
     let client = tokio::task::spawn_blocking(|| WebhookClient::new(config.allow_networks));
     let lease = Some(config.lease);
     let store = Aws::new(&loanhook_aws::sdk_config(), config.stack);
+    // Each request takes a secret: the data key is decrypted meanwhile, too.
+    store.prepare_to_open();
     let engine = store.clone();
     let sender = client.map(|made| {
         let made = made.map_err(|panic| panic.to_string())?;
         let sender = made.map_err(|unavailable| unavailable.to_string())?;
+        let sender = AuthenticatedSender { sender, tokens: engine.clone() };
         let sender = PublicAddressSender { sender, address };
         Ok::<_, String>(Arc::new(WatchedSender { engine, sender, slow_after: SLOW_AFTER }))
     });

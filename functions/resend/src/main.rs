@@ -1,10 +1,11 @@
 //! The Lambda function for resends: by direct invocation (Step Functions, the AWS CLI or the AWS console invoke it), and those of
 //! recovery jobs, whose messages SQS invokes it with. An operator's command invokes it to take credentials out of deliveries that
-//! an earlier version stored (`infra/take_out_credentials.py`).
+//! an earlier version stored (`infra/take_out_credentials.py`), and another to seal secrets anew and to rotate the data key
+//! (`infra/seal_secrets.py`).
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use loanhook_aws::{Aws, Config, JobTurn, run_job_batch};
+use loanhook_aws::{Aws, Config, JobTurn, SecretsCommand, run_job_batch};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::recovery::{self, SeenLoans};
 use loanhook_http::api::direct_invocation;
@@ -18,6 +19,11 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         if event.payload.get("Records").is_some() {
             return Box::pin(run_jobs(engine, event)).await;
+        }
+        if SecretsCommand::NAMES.iter().any(|name| event.payload.get(name).is_some()) {
+            let command: SecretsCommand = serde_json::from_value(event.payload)?;
+            let answer = Box::pin(engine.run_secrets_command(command)).await?;
+            return Ok(serde_json::to_value(answer)?);
         }
         if direct_invocation::takes_out_credentials(&event.payload) {
             let taken = Box::pin(direct_invocation::take_out_credentials(engine, event.payload));

@@ -1,12 +1,15 @@
-//! The Lambda function for settings, behind the HTTP API: subscriptions and API keys.
+//! The Lambda function for settings, behind the HTTP API: subscriptions, the check of their connections, and API keys.
 
 use loanhook_aws::{Aws, Config};
 use loanhook_http::api;
+use loanhook_sender::LazyWebhookClient;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let engine = Aws::new(&loanhook_aws::sdk_config(), config.stack);
-    loanhook_lambda::serve(engine.clone(), api::with_middleware(api::subscriptions(engine))).await
+    let checking = LazyWebhookClient::new(config.allow_networks);
+    let router = api::subscriptions(engine.clone()).merge(api::subscription_check(engine.clone(), checking));
+    loanhook_lambda::serve(engine, api::with_middleware(router)).await
 }

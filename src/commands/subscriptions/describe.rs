@@ -34,6 +34,7 @@ pub(in crate::commands) fn print_details(subscription: &Value) -> CommandResult 
         ("Only if", unless_empty(field(subscription, "/restriction"))),
         ("Request", Some(request(subscription))),
         ("Headers", unless_empty(headers(subscription))),
+        ("Authentication", unless_empty(authentication(&subscription["request"]))),
         ("Content type", unless_empty(field(subscription, "/request/contentType"))),
         ("Payload", unless_empty(field(subscription, "/request/payload"))),
         ("Retries", Some(schedule(&subscription["retry"]))),
@@ -72,6 +73,19 @@ fn request(subscription: &Value) -> String {
 fn headers(subscription: &Value) -> String {
     let names = subscription["request"]["headers"].as_object().into_iter().flatten();
     clean(&names.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "))
+}
+
+/// The kinds of authentication beside headers, and when the client certificate ends.
+fn authentication(request: &Value) -> String {
+    let kind = match request["auth"]["type"].as_str() {
+        Some("basic") => Some(format!("Basic, as {}", field(request, "/auth/username"))),
+        Some("oauth2") => Some(format!("OAuth 2.0, tokens from {}", field(request, "/auth/tokenUrl"))),
+        _ => None,
+    };
+    let ends = request["tls"]["expiresAt"].as_str();
+    let certificate = ends.map(|ends| format!("client certificate, which ends at {}", time(ends)));
+    let ca = request["tls"]["ca"].as_str().map(|_| "authorities of its own".to_owned());
+    [kind, certificate, ca].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// The waits before the retries, or the rule that they follow.
@@ -133,7 +147,7 @@ fn duration(seconds: u64) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{criteria, flow, hold, schedule};
+    use super::{authentication, criteria, flow, hold, schedule};
 
     #[test]
     fn a_schedule_is_shown_in_words() {
@@ -148,6 +162,18 @@ mod tests {
         let expected =
             "2 times, after 5 s and 1.5 times as long each time, at most 90 s, shortened by up to 50 %";
         assert_eq!(schedule(&jittery), expected);
+    }
+
+    #[test]
+    fn authentication_is_shown_without_values() {
+        assert_eq!(authentication(&json!({"auth": null, "tls": null})), "");
+        let basic =
+            json!({"auth": {"type": "basic", "username": "ann", "password": "***"}, "tls": {"ca": "PEM"}});
+        assert_eq!(authentication(&basic), "Basic, as ann; authorities of its own");
+        let oauth2 = json!({"auth": {"type": "oauth2", "tokenUrl": "https://login.example.com/token"}});
+        assert_eq!(authentication(&oauth2), "OAuth 2.0, tokens from https://login.example.com/token");
+        let certificate = authentication(&json!({"tls": {"expiresAt": "2027-11-23T10:00:00.000Z"}}));
+        assert!(certificate.starts_with("client certificate, which ends at "), "{certificate}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `loanhook subscriptions`: the subscriptions of a tenant, listed, changed and tested.
 
+mod check;
 pub(super) mod describe;
 
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ enum SubscriptionsCommand {
     RotateSecret { id: String },
     /// Send a sample event to one subscription, whatever its criteria
     Test(TestArgs),
+    /// Check step by step whether a request could leave, without sending one: name, address, connection, TLS, token
+    Check { id: String },
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +82,7 @@ pub(crate) async fn run(args: SubscriptionsArgs) -> CommandResult {
             return client.send(&Call::new(Method::DELETE, &["v1", "subscriptions", &id])).await.map(drop);
         }
         SubscriptionsCommand::Test(test) => return send_test(&client, &test, args.connection.json).await,
+        SubscriptionsCommand::Check { id } => return check::run(&client, &id, args.connection.json).await,
         SubscriptionsCommand::Get { id } => Call::get(&["v1", "subscriptions", &id]),
         SubscriptionsCommand::Create { file } => {
             Call::post(&["v1", "subscriptions"]).body(input::read_bytes(&file)?)

@@ -1,6 +1,8 @@
 //! The command line against a running server: what it prints, and the exit code it ends with.
 
+mod check_command;
 mod delivery_commands;
+mod doctor_command;
 mod eval;
 mod event_commands;
 mod history_commands;

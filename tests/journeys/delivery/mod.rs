@@ -10,4 +10,5 @@ mod interrupted_attempts;
 mod outcomes;
 mod request;
 mod retry_schedule;
+mod trace_context;
 mod wall_clock;

@@ -5,6 +5,7 @@
 //! its own.
 
 pub(crate) mod api;
+pub(crate) mod certificates;
 pub(crate) mod journey;
 pub(crate) mod json_values;
 mod launch;
@@ -21,6 +22,7 @@ pub(crate) mod rows;
 pub(crate) mod server;
 pub(crate) mod skips;
 pub(crate) mod stored_bytes;
+pub(crate) mod tls_receiver;
 pub(crate) mod wait;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -173,7 +173,7 @@ impl Receiver {
 
 /// The name of this machine for senders that run elsewhere, such as in a container; it must be in a network that they may
 /// send to.
-fn external_receiver_host() -> Option<String> {
+pub(super) fn external_receiver_host() -> Option<String> {
     std::env::var("LOANHOOK_TEST_RECEIVER").ok()
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::receiver::Received;
@@ -34,7 +34,11 @@ pub(super) async fn serve_connection(
     Ok(())
 }
 
-async fn read_request(socket: &mut TcpStream, unread: &mut Vec<u8>) -> std::io::Result<Option<Received>> {
+/// The next request; none at the end of the connection.
+pub(super) async fn read_request(
+    socket: &mut (impl AsyncRead + Unpin),
+    unread: &mut Vec<u8>,
+) -> std::io::Result<Option<Received>> {
     loop {
         if let Some((mut request, head, length)) = parse_head(unread)? {
             while unread.len() < head + length {

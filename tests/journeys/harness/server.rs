@@ -70,6 +70,14 @@ impl Server {
         }
     }
 
+    /// Where the metrics of the process are, which was started with `--metrics-listen`.
+    pub(crate) fn metrics_url(&self) -> String {
+        const BEFORE: &str = "metrics are at ";
+        let output = self.output();
+        let line = output.lines().rev().find_map(|line| line.strip_prefix(BEFORE));
+        line.unwrap_or_else(|| panic!("it serves no metrics: {output}")).to_owned()
+    }
+
     pub(crate) fn is_external(&self) -> bool {
         matches!(self, Self::External { .. })
     }

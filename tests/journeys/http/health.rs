@@ -8,7 +8,7 @@ use crate::harness::wait::eventually;
 use crate::harness::{Api, Journey, Launch, Server, text};
 
 /// A process whose files can get a size limit later, so that writes fail as on a full disk.
-async fn with_limited_file_size() -> Option<Journey> {
+pub(super) async fn with_limited_file_size() -> Option<Journey> {
     // Without this a write beyond the limit would raise a signal instead of an error.
     let shell_prefix = Some("trap '' XFSZ".to_owned());
     Some(
@@ -18,7 +18,7 @@ async fn with_limited_file_size() -> Option<Journey> {
 }
 
 /// Sets the largest size of the files of the process.
-fn limit_file_size(j: &Journey, bytes: &str) {
+pub(super) fn limit_file_size(j: &Journey, bytes: &str) {
     let pid = j.server.process_id().to_string();
     let set = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:unlimited")]).status();
     assert!(set.expect("prlimit runs").success());

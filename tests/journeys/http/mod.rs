@@ -10,4 +10,5 @@ mod list_pages;
 mod openapi;
 mod problems;
 mod rate_limits;
+mod ready;
 mod response_headers;

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::visitor::{Page, Visitor};
 use super::{PAGE, viewer};
-use crate::harness::{Gate, Journey, Reply, event, subscription_path, text};
+use crate::authentication::{SECRET, oauth2, token};
+use crate::harness::{Gate, Journey, Reply, attempts_of, event, subscription_path, text};
 
 #[tokio::test]
 async fn an_open_row_shows_every_field() {
@@ -145,5 +146,22 @@ async fn both_payloads_are_downloaded_byte_for_byte() {
         for (purpose, status) in [("document", 200), ("iframe", 200), ("script", 404), ("style", 404)] {
             visitor.get_for(href, purpose).await.expect_status(status);
         }
+    }
+}
+
+#[tokio::test]
+async fn an_open_row_shows_the_kind_of_authentication_and_no_value() {
+    let j = Journey::start().await;
+    j.subscribe("/hook", oauth2(&j, json!({}))).await;
+    j.receiver.always("/token", token("a-token-of-ours", 3600));
+    let trace = j.api.send_one(&event("727")).await;
+    let row = attempts_of(&j.api.ended_delivery(&trace).await)[0].clone();
+    let mut visitor = viewer(&j).await;
+    let path = format!("{}/{}/details", PAGE, text(&row["id"]));
+    let page = visitor.get(&path).await.expect_status(200);
+    assert_eq!(Page::of(&page).fact("Authentication"), "OAuth 2.0");
+    let html = String::from_utf8_lossy(&page.body).into_owned();
+    for secret in [SECRET, "a-token-of-ours", "/token"] {
+        assert!(!html.contains(secret), "{secret}");
     }
 }

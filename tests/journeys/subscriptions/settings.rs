@@ -24,6 +24,7 @@ async fn omitted_fields_have_their_defaults() {
         assert_eq!(shown["request"]["headers"], json!({}));
         assert_eq!(shown["request"]["contentType"], "application/json");
         assert_eq!(shown["request"]["payload"], Value::Null);
+        assert_eq!((&shown["request"]["auth"], &shown["request"]["tls"]), (&Value::Null, &Value::Null));
         assert_eq!(shown["retry"], json!({"delays": [300, 1800, 7200, 18000, 36000, 36000]}));
         assert_eq!(shown["timeoutSeconds"], 15);
     }
@@ -40,7 +41,10 @@ async fn a_read_returns_every_field_that_was_set() {
         let asked = json!({
             "title": "Long", "description": "told in full", "enabled": false,
             "criteria": {"events": ["Payment Reversed", "Autopay Failed"]}, "restriction": null,
-            "request": {"method": "PUT", "url": j.receiver.url("/hook?a=b"), "headers": {}, "contentType": "text/plain", "payload": null},
+            "request": {
+                "method": "PUT", "url": j.receiver.url("/hook?a=b"), "headers": {}, "contentType": "text/plain", "payload": null,
+                "auth": null, "tls": null
+            },
             "retry": retry, "timeoutSeconds": 30
         });
         let created = j.api.subscribe(&asked).await;

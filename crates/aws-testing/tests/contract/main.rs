@@ -8,8 +8,10 @@ mod faults;
 mod first_attempt;
 mod flow;
 mod item_sizes;
+mod sealing;
 mod settings;
 mod stored_credentials;
+mod tokens;
 mod unsent_trigger_messages;
 
 use loanhook_aws_testing::AwsEngine;

@@ -37,9 +37,13 @@ fn request() -> WebhookRequest {
         loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
         occurred_at: None,
         sequence: None,
+        traceparent: None,
+        oauth2: None,
+        tls: None,
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: Duration::from_secs(15),
+        spent: Duration::ZERO,
     }
 }
 

@@ -133,7 +133,7 @@ impl Aws {
         if now < message.due || notes.without_flow_at.is_some_and(is_known_free) {
             return Ok(Begun::Now(Request::free(of, None)));
         }
-        let flow = self.read_flow(&of).await?;
+        let flow = self.read_flow_and_credentials(&of).await?;
         let read_ahead = Some(ReadAhead::new(self, &of));
         if !flow.restricts() {
             return Ok(Begun::Now(Request::free(of, read_ahead)));

@@ -5,8 +5,8 @@ use crate::engine::Aws;
 use crate::items::item::Item;
 use crate::items::key_schema::{EXPIRES, FLOW_MARK};
 use crate::queue::Receiver;
+use crate::settings::StoredSubscription;
 use loanhook_core::model::flow::FlowSettings;
-use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::StoreResult;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -20,12 +20,8 @@ pub(crate) struct KnownFlow {
 
 impl KnownFlow {
     /// What the item of the newest version says. The version that a deletion leaves is the only newest one that expires.
-    pub(crate) fn of(item: &Item, subscription: &Subscription) -> Self {
-        Self {
-            settings: subscription.settings.flow,
-            is_marked: item.contains_key(FLOW_MARK),
-            is_deleted: item.contains_key(EXPIRES),
-        }
+    pub(crate) fn of(item: &Item, settings: FlowSettings) -> Self {
+        Self { settings, is_marked: item.contains_key(FLOW_MARK), is_deleted: item.contains_key(EXPIRES) }
     }
 
     /// Whether its attempts change its state, and its state holds them.
@@ -40,13 +36,23 @@ impl KnownFlow {
 }
 
 impl Aws {
-    /// The flow of a subscription as it is now; that of none where all of it has expired.
+    /// The flow of a subscription as it is now; that of none where all of it has expired. No secret of it is opened.
     pub(super) async fn read_flow(&self, of: &Receiver) -> StoreResult<KnownFlow> {
         let Some(newest) = self.newest_version_item(&of.tenant, of.subscription_id).await? else {
             return Ok(KnownFlow::default());
         };
-        let subscription = self.keep_newest(&newest)?;
-        Ok(KnownFlow::of(&newest, &subscription))
+        let flow = KnownFlow::of(&newest, StoredSubscription::read(&newest)?.flow());
+        self.cache().put_flow(&of.tenant, of.subscription_id, flow);
+        Ok(flow)
+    }
+
+    /// The same before an attempt is claimed: the version that was read gives the credentials, too.
+    pub(super) async fn read_flow_and_credentials(&self, of: &Receiver) -> StoreResult<KnownFlow> {
+        let Some(newest) = self.newest_version_item(&of.tenant, of.subscription_id).await? else {
+            return Ok(KnownFlow::default());
+        };
+        let subscription = self.keep_newest(&newest).await?;
+        Ok(KnownFlow::of(&newest, subscription.settings.flow))
     }
 
     /// The flow of a subscription as it was read before its attempt was sent.

@@ -28,7 +28,7 @@ use crate::items::item::{Item, get_text};
 use crate::items::key_schema::{self, PK, SK};
 use crate::items::unreadable::readable;
 use crate::queue::Receiver;
-use crate::settings::read_subscription;
+use crate::settings::StoredSubscription;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::flow::{DeliveryOrder, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
@@ -113,7 +113,7 @@ fn flow_of(
         items.iter().find(is_it)
     };
     let current = find(key_schema::current_subscription(tenant, id))?;
-    let settings = readable(std::slice::from_ref(current), read_subscription).pop()?.settings.flow;
+    let settings = readable(std::slice::from_ref(current), StoredSubscription::read).pop()?.flow();
     let keeps_state = settings.hold_after_failures.is_some() || is_marked;
     let state = find(key_schema::flow_state(tenant, id)).filter(|_| keeps_state);
     let state = state.map(StoredState::read).unwrap_or_default().state;

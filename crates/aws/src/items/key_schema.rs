@@ -9,7 +9,9 @@ mod jobs;
 mod ledger;
 mod order;
 mod receivers;
+mod sealing;
 mod sweep;
+mod tokens;
 
 pub(crate) use self::attention::{
     ATTENTION, ATTENTION_AT, ATTENTION_SHARDS, BY_ATTENTION, attention_pk, attention_shard_pk, attention_sk,
@@ -28,7 +30,11 @@ pub(crate) use self::order::{
     FAILED, LAST, OPEN_TRACE, OrderedLoan, SEQUENCE, open_delivery_sk, ordered_loans_prefix,
 };
 pub(crate) use self::receivers::{INSTANCE_SK, SLOW_MARKS_PK, instance, permits, slow_mark};
+pub(crate) use self::sealing::{CURRENT, DATA_KEYS, SINCE, data_keys};
 pub(crate) use self::sweep::{CHECKED, HANDED_OVER, SWEEP_PK, sweep_cursor};
+pub(crate) use self::tokens::{
+    DETAIL, ENDED, FETCH, FETCH_UNTIL, GENERATION, KIND, TOKEN_VALUE, USE_UNTIL, token,
+};
 pub(crate) use super::hex::hex;
 use loanhook_core::model::id::{AttemptId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::key::KeyHash;

@@ -1,4 +1,4 @@
-//! The HTTP connector that the clients of all three services share.
+//! The HTTP connector that the clients of all services share.
 //!
 //! By default each client of the SDK has its own, and makes its TLS configuration when it is built and again for its
 //! first call: the system's trusted certificates are parsed six times before a cold function has responded to anything.

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use tracing::warn;
 
 use super::stored_list::StoredList;
@@ -82,6 +83,38 @@ impl Aws {
         write_outcome(update.send().await).map(|_| ())
     }
 
+    /// The list of a tenant, and the items of all parts of this or another list that are there.
+    pub(crate) async fn stored_list_parts(
+        &self,
+        tenant: &TenantId,
+    ) -> StoreResult<(Option<StoredList>, Vec<Item>)> {
+        let query = self.query_partition(&key_schema::stored_list_pk(tenant));
+        let parts: Vec<Item> =
+            query.into_paginator().items().send().collect::<Result<_, _>>().await.map_err(store_error)?;
+        Ok((StoredList::of_parts(&parts).unwrap_or_default(), parts))
+    }
+
+    /// Deletes these parts, but for those in whose place a newer one stands.
+    pub(crate) async fn delete_list_parts(&self, parts: &[Item]) -> StoreResult<()> {
+        for part in parts {
+            let version = part.get(VERSION).cloned().unwrap_or_else(|| number(0));
+            let delete = self
+                .delete_part_of_list(part)
+                .condition_expression("attribute_not_exists(#version) OR #version = :version")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":version", version);
+            write_outcome(delete.send().await)?;
+        }
+        Ok(())
+    }
+
+    fn delete_part_of_list(&self, part: &Item) -> DeleteItemFluentBuilder {
+        let delete = self.dynamodb().delete_item().table_name(self.table());
+        delete
+            .key(PK, text(get_text(part, PK).unwrap_or_default()))
+            .key(SK, text(get_text(part, SK).unwrap_or_default()))
+    }
+
     /// Deletes the parts that older lists have left beyond the end of this one. What is not deleted expires.
     pub(super) async fn delete_surplus_parts(&self, tenant: &TenantId, version: u64, parts: usize) {
         if let Err(error) = self.delete_parts_from(tenant, version, parts).await {
@@ -100,11 +133,7 @@ impl Aws {
             query.into_paginator().items().send().collect::<Result<_, _>>().await.map_err(store_error)?;
         for part in surplus {
             let delete = self
-                .dynamodb()
-                .delete_item()
-                .table_name(self.table())
-                .key(PK, text(get_text(&part, PK).unwrap_or_default()))
-                .key(SK, text(get_text(&part, SK).unwrap_or_default()))
+                .delete_part_of_list(&part)
                 // A part of a newer list, which may just be stored, stays.
                 .condition_expression("#version < :version")
                 .expression_attribute_names("#version", VERSION)

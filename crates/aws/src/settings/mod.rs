@@ -9,6 +9,7 @@ mod keys;
 mod list_retention;
 mod newest_version;
 mod stored_list;
+mod stored_subscription;
 mod subscription_list;
 mod subscriptions;
 mod tenant_record;
@@ -17,6 +18,7 @@ mod versions;
 
 pub(crate) use changes::Change;
 pub(crate) use flow_ids::FlowChange;
-pub(crate) use subscriptions::read as read_subscription;
+pub(crate) use stored_list::StoredList;
+pub(crate) use stored_subscription::StoredSubscription;
 pub(crate) use tenant_record::{CountChange, SettingsChange, SettingsOutcome};
 pub(crate) use tenant_version::TenantVersion;

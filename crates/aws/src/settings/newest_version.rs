@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::subscriptions::read;
+use super::stored_subscription::StoredSubscription;
 use crate::engine::Aws;
 use crate::flow::KnownFlow;
 use crate::items::call_errors::store_error;
@@ -14,10 +14,10 @@ use loanhook_core::ports::StoreResult;
 
 impl Aws {
     /// What the item of a newest version says, kept for the attempts that follow.
-    pub(crate) fn keep_newest(&self, newest: &Item) -> StoreResult<Arc<Subscription>> {
-        let subscription = Arc::new(read(newest)?);
+    pub(crate) async fn keep_newest(&self, newest: &Item) -> StoreResult<Arc<Subscription>> {
+        let subscription = self.open(newest).await?;
         self.cache().put_newest(&subscription);
-        let flow = KnownFlow::of(newest, &subscription);
+        let flow = KnownFlow::of(newest, subscription.settings.flow);
         self.cache().put_flow(&subscription.tenant, subscription.id, flow);
         Ok(subscription)
     }
@@ -29,11 +29,8 @@ impl Aws {
         id: SubscriptionId,
     ) -> StoreResult<FlowSettings> {
         let newest = self.newest_version_item(tenant, id).await?;
-        Ok(newest
-            .as_ref()
-            .map(read)
-            .transpose()?
-            .map_or_else(FlowSettings::default, |newest| newest.settings.flow))
+        let newest = newest.as_ref().map(StoredSubscription::read).transpose()?;
+        Ok(newest.map_or_else(FlowSettings::default, |newest| newest.flow()))
     }
 
     /// The item of the newest version of a subscription, even of a deleted one.

@@ -36,18 +36,18 @@ const MAX_PART_BYTES: usize = 380_000;
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The documents of a stored list, a line each, and the version of the tenant at which the list was so.
-pub(super) struct StoredList {
+pub(crate) struct StoredList {
     pub(super) version: u64,
-    pub(super) documents: String,
+    pub(crate) documents: String,
     /// How many parts it has.
-    pub(super) parts: usize,
+    pub(crate) parts: usize,
     /// When the first of them expires; none where that is not said of all.
     pub(super) expires: Option<Timestamp>,
 }
 
 impl StoredList {
     /// The list of all its parts, in their order; none where they are not one.
-    fn of_parts(parts: &[Item]) -> StoreResult<Option<Self>> {
+    pub(super) fn of_parts(parts: &[Item]) -> StoreResult<Option<Self>> {
         let Some(first) = parts.first() else { return Ok(None) };
         let version = parse_number(first, VERSION)?;
         // A list that has become shorter leaves parts behind.

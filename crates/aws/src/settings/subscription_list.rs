@@ -14,18 +14,17 @@ use std::time::Instant;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::changes::{Change, outcome};
+use super::stored_subscription::StoredSubscription;
 use super::tenant_version::TenantVersion;
 use crate::cache::SubscriptionList;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
-use crate::items::item::{Item, document, get_number, get_text, text};
+use crate::items::item::{Item, get_number, get_text, text};
 use crate::items::key_schema::{self, CURRENT_PREFIX, DOC, SK, VERSION};
-use crate::items::unreadable::{UnreadableItems, readable};
 use crate::sdk::MAX_CONCURRENT_CALLS;
 use loanhook_core::model::id::TenantId;
-use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
-use loanhook_core::ports::{StoreError, StoreResult};
+use loanhook_core::ports::StoreResult;
 
 /// A list, and the version of its tenant at which it was so.
 type ListAt = (u64, SubscriptionList);
@@ -40,7 +39,7 @@ impl Aws {
         let can_be_refreshed = |known: &ListAt| at.changes_since(known.0).is_some();
         let known = match self.cache().subscriptions(tenant).filter(can_be_refreshed) {
             Some(cached) => Some(cached),
-            None => self.unpacked_list(tenant, at).await.filter(can_be_refreshed),
+            None => self.unpacked_list(tenant, at).await?.filter(can_be_refreshed),
         };
         // Said before the items are read.
         let has_appeared =
@@ -57,7 +56,8 @@ impl Aws {
             }
             None => {
                 let items = self.current_subscriptions(tenant).await?;
-                (Arc::new(readable(&items, read_without_secrets)), items, at.known_changes())
+                let list = self.open_without_secrets(&items).await?;
+                (Arc::new(list), items, at.known_changes())
             }
         };
         if has_appeared && show(changes, &items) {
@@ -67,16 +67,18 @@ impl Aws {
     }
 
     /// The stored list, read, and kept if it is the one of this version.
-    async fn unpacked_list(&self, tenant: &TenantId, at: &TenantVersion) -> Option<ListAt> {
-        let stored = self.stored_list(tenant).await?;
+    async fn unpacked_list(&self, tenant: &TenantId, at: &TenantVersion) -> StoreResult<Option<ListAt>> {
+        let Some(stored) = self.stored_list(tenant).await else { return Ok(None) };
         self.keep_list(tenant, &stored, stored.version == at.number);
-        let mut left_out = UnreadableItems::default();
         let place = key_schema::stored_list_part(tenant, 0).attributes();
-        let list = stored.documents.lines().filter_map(|line| {
-            let read = loanhook_stored::read(line).map(without_secrets);
-            left_out.readable(&place, read.map_err(|error| StoreError::Failed(error.to_string().into())))
-        });
-        Some((stored.version, Arc::new(list.collect())))
+        let documents = stored.documents.lines().map(|line| (&place, StoredSubscription::of_document(line)));
+        let list = self.open_all(documents).await?;
+        Ok(Some((stored.version, Arc::new(list))))
+    }
+
+    /// The subscriptions of these items, without their signing secrets.
+    async fn open_without_secrets(&self, items: &[Item]) -> StoreResult<Vec<Arc<Subscription>>> {
+        self.open_all(items.iter().map(|item| (item, StoredSubscription::read_settings(item)))).await
     }
 
     /// The list after these changes, and the items that were read for it.
@@ -93,7 +95,7 @@ impl Aws {
         let items: Vec<Item> = items.into_iter().flatten().collect();
         let mut list: Vec<_> =
             list.iter().filter(|known| !changed.contains_key(&known.id)).cloned().collect();
-        list.extend(readable(&items, read_without_secrets));
+        list.extend(self.open_without_secrets(&items).await?);
         list.sort_by_key(|subscription| subscription.id);
         Ok((Arc::new(list), items))
     }
@@ -129,12 +131,4 @@ fn show(changes: &[Change], items: &[Item]) -> bool {
             None => item.is_none(),
         }
     })
-}
-
-fn read_without_secrets(item: &Item) -> StoreResult<Arc<Subscription>> {
-    document(item).map(without_secrets)
-}
-
-fn without_secrets(subscription: Subscription) -> Arc<Subscription> {
-    Arc::new(Subscription { secrets: Secrets::without_expired(), ..subscription })
 }

@@ -9,15 +9,14 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::changes::Change;
 use super::flow_ids::{FlowChange, FlowIds};
+use super::stored_subscription::StoredSubscription;
 use super::tenant_record::{CountChange, SettingsChange, SettingsOutcome};
 use super::tenant_version::TenantVersion;
 use crate::engine::Aws;
-use crate::items::item::{Item, document, json, number, parse_json, parse_number};
-use crate::items::key_schema::{self, DOC, SECRETS, VERSION};
+use crate::items::item::{Item, number, parse_number};
+use crate::items::key_schema::{self, VERSION};
 use crate::items::transaction::{Refusal, TransactionPart as _};
-use crate::items::unreadable::readable;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
-use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreError, StoreResult, Subscriptions};
@@ -37,7 +36,7 @@ impl Subscriptions for Aws {
         id: SubscriptionId,
     ) -> StoreResult<Option<Arc<Subscription>>> {
         let item = self.get(key_schema::current_subscription(tenant, id)).await?;
-        let current = readable(item.as_slice(), |item| read(item).map(Arc::new)).pop();
+        let current = self.open_each(item.as_slice()).await?.pop();
         if let Some(current) = &current {
             self.cache().put_newest(current);
         }
@@ -51,7 +50,10 @@ impl Subscriptions for Aws {
         version: u64,
     ) -> StoreResult<Option<Arc<Subscription>>> {
         let item = self.get(key_schema::subscription_version(tenant, id, version)).await?;
-        item.as_ref().map(|item| read(item).map(Arc::new)).transpose()
+        match item {
+            Some(item) => self.open(&item).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn newest_version(
@@ -74,8 +76,9 @@ impl Subscriptions for Aws {
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
         let Subscription { tenant, id, version, .. } = &subscription;
-        let put_current = self.put_if_absent(current_item(&subscription)?).part()?;
-        let writes = vec![put_current, self.put_version(&subscription, false)?];
+        let sealed = StoredSubscription::seal(&subscription, &self.sealing_keyring().await?);
+        let put_current = self.put_if_absent(current_item(&subscription, &sealed)?).part()?;
+        let writes = vec![put_current, self.put_version(&subscription, &sealed, false)?];
         let flow = FlowChange::Set(*id, !subscription.settings.flow.is_default());
         let (change, count) = (Change::Put(*id, *version), CountChange::Added { most });
         let change = SettingsChange { tenant, change, count, flow };
@@ -94,8 +97,9 @@ impl Subscriptions for Aws {
 
     async fn replace(&self, next: Subscription) -> StoreResult<ReplaceOutcome> {
         let tenant = &next.tenant;
+        let sealed = StoredSubscription::seal(&next, &self.sealing_keyring().await?);
         let put_current = self
-            .put_if(current_item(&next)?, "#version = :before")
+            .put_if(current_item(&next, &sealed)?, "#version = :before")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":before", number(next.version.saturating_sub(1)));
         let keeps_origin = self.keeps_origin(&next).await?;
@@ -108,7 +112,7 @@ impl Subscriptions for Aws {
         let writes = |before: &TenantVersion| -> StoreResult<Vec<TransactWriteItem>> {
             let FlowIds { set, marked } = &before.flow;
             had_flow.store(set.contains(&next.id), Ordering::Relaxed);
-            let put_version = self.put_version(&next, marked.contains(&next.id))?;
+            let put_version = self.put_version(&next, &sealed, marked.contains(&next.id))?;
             Ok(vec![put_current.clone(), put_version, expire_previous.clone()])
         };
         let outcome = self.change_tenants(&[change], writes).await?;
@@ -179,23 +183,8 @@ impl Subscriptions for Aws {
     }
 }
 
-pub(super) fn with_subscription(mut item: Item, subscription: &Subscription) -> StoreResult<Item> {
-    let secretless = Subscription { secrets: Secrets::without_expired(), ..subscription.clone() };
-    item.insert(VERSION.into(), number(subscription.version));
-    item.insert(DOC.into(), json(&secretless)?);
-    item.insert(SECRETS.into(), json(&subscription.secrets)?);
+fn current_item(subscription: &Subscription, sealed: &StoredSubscription) -> StoreResult<Item> {
+    let mut item = key_schema::current_subscription(&subscription.tenant, subscription.id).attributes();
+    sealed.add_to(&mut item)?;
     Ok(item)
-}
-
-pub(crate) fn read(item: &Item) -> StoreResult<Subscription> {
-    let mut subscription: Subscription = document(item)?;
-    if item.contains_key(SECRETS) {
-        subscription.secrets = parse_json(item, SECRETS)?;
-    }
-    Ok(subscription)
-}
-
-fn current_item(subscription: &Subscription) -> StoreResult<Item> {
-    let key = key_schema::current_subscription(&subscription.tenant, subscription.id);
-    with_subscription(key.attributes(), subscription)
 }

@@ -10,13 +10,12 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
-use super::subscriptions::{read, with_subscription};
+use super::stored_subscription::StoredSubscription;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{number, text, unexpired};
 use crate::items::key_schema::{self, EXPIRES, FLOW_MARK, PK, SECRETS, SK};
 use crate::items::transaction::TransactionPart as _;
-use crate::items::unreadable::readable;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::model::time::Timestamp;
@@ -40,7 +39,10 @@ impl Aws {
             return Ok(Some(newest));
         }
         let newest = self.newest_version_item(tenant, id).await?;
-        newest.map(|newest| self.keep_newest(&newest)).transpose()
+        match newest {
+            Some(newest) => self.keep_newest(&newest).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The newest version whose requests go there.
@@ -55,11 +57,11 @@ impl Aws {
         loop {
             let page = query.clone().set_exclusive_start_key(from).send().await.map_err(store_error)?;
             let items: Vec<_> = page.items.unwrap_or_default().into_iter().filter_map(unexpired).collect();
-            let found =
-                readable(&items, read).into_iter().find(|version| version.settings.origin() == Some(origin));
+            let mut versions = self.open_each(&items).await?.into_iter();
+            let found = versions.find(|version| version.settings.origin() == Some(origin));
             from = page.last_evaluated_key;
             if found.is_some() || from.is_none() {
-                return Ok(found.map(Arc::new));
+                return Ok(found);
             }
         }
     }
@@ -68,11 +70,13 @@ impl Aws {
     pub(super) fn put_version(
         &self,
         subscription: &Subscription,
+        sealed: &StoredSubscription,
         is_marked: bool,
     ) -> StoreResult<TransactWriteItem> {
         let Subscription { tenant, id, version, .. } = subscription;
         let key = key_schema::subscription_version(tenant, *id, *version);
-        let mut item = with_subscription(key.attributes(), subscription)?;
+        let mut item = key.attributes();
+        sealed.add_to(&mut item)?;
         if is_marked {
             item.insert(FLOW_MARK.into(), AttributeValue::Bool(true));
         }

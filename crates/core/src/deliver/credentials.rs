@@ -5,6 +5,8 @@
 //! leaves without any, signed: a receiver that wants a credential answers 401, and one that wants none gets what it was
 //! promised.
 
+use std::sync::Arc;
+
 use tracing::warn;
 
 use super::Deliver;
@@ -12,17 +14,17 @@ use super::preparing::{NotSendable, gone};
 use super::recording::with_retries;
 use crate::model::credentials::Credentials;
 use crate::model::delivery::{Delivery, DeliverySnapshot};
-use crate::model::subscription::Origin;
+use crate::model::subscription::{Origin, Subscription};
 use crate::ports::{Deliveries, Subscriptions};
 use crate::stored_credentials::replace_headers;
 
 impl<S: Deliveries + Subscriptions, O> Deliver<S, O> {
-    /// The credentials of a request to this URL.
+    /// The credentials of a request to this URL, and the version of the subscription that gives them.
     pub(super) async fn credentials(
         &self,
         snapshot: &DeliverySnapshot,
         destination: &str,
-    ) -> Result<Credentials, NotSendable> {
+    ) -> Result<(Credentials, Option<Arc<Subscription>>), NotSendable> {
         let (tenant, id) = (&snapshot.tenant, snapshot.subscription_id);
         let matched = snapshot.subscription_version;
         let newest = with_retries(|| self.store.newest_version(tenant, id, matched)).await?;
@@ -33,12 +35,14 @@ impl<S: Deliveries + Subscriptions, O> Deliver<S, O> {
             Some(origin) => with_retries(|| self.store.newest_version_to(tenant, id, &origin)).await?,
             None => None,
         };
-        if giving.is_none() {
-            warn!(trace_id = %snapshot.trace_id, "attempt.no_credentials_for_its_host");
-        }
-        let version = giving.as_ref().map(|giving| giving.version);
-        let headers = giving.map(|giving| giving.settings.constant_headers()).unwrap_or_default();
-        Ok(Credentials { version, headers, secrets })
+        let credentials = match &giving {
+            Some(giving) => Credentials::of(giving.version, &giving.settings, secrets),
+            None => {
+                warn!(trace_id = %snapshot.trace_id, "attempt.no_credentials_for_its_host");
+                Credentials::none(secrets)
+            }
+        };
+        Ok((credentials, giving))
     }
 
     /// Takes the credentials out of a delivery that an earlier version of loanhook stored with them.

@@ -1,6 +1,7 @@
 //! Preparation of a request from what is stored, and the reasons why nothing can be sent.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -9,11 +10,13 @@ use tokio::time::timeout_at;
 use super::Deliver;
 use super::recording::with_retries;
 use crate::model::attempt::Attempt;
-use crate::model::credentials::CredentialsVersion;
+use crate::model::credentials::{CredentialsVersion, JoinedCredentials};
 use crate::model::delivery::Delivery;
+use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    Deliveries, MAX_RECORDING_TIME, NotSent, Payloads, StoreError, Subscriptions, WebhookRequest,
+    Deliveries, MAX_RECORDING_TIME, NotSent, OAuth2Credentials, Payloads, StoreError, Subscriptions,
+    WebhookRequest,
 };
 
 /// When an attempt that was given back is tried again: a machine may have what was missing soon; a store that does not
@@ -69,14 +72,18 @@ impl From<StoreError> for NotSendable {
     }
 }
 
+/// A request, and the version of its subscription that gives its credentials.
+pub(super) type PreparedRequest = (WebhookRequest, Option<Arc<Subscription>>);
+
 impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
-    /// The request, while there is time to send it and to record what comes of it. The row notes what gave its credentials.
+    /// The request, while there is time to send it and to record what comes of it, and the version of the subscription that gives
+    /// its credentials, which the row notes.
     pub(super) async fn request_in_time(
         &self,
         delivery: &mut Delivery,
         row: &mut Attempt,
         payload: Option<Bytes>,
-    ) -> Result<WebhookRequest, NotSendable> {
+    ) -> Result<PreparedRequest, NotSendable> {
         let takes = Duration::from_secs(delivery.snapshot.timeout_seconds.into()) + MAX_RECORDING_TIME;
         let request = self.request(delivery, row, payload);
         let Some(ends) = self.deadline else { return request.await };
@@ -90,7 +97,7 @@ impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
         delivery: &mut Delivery,
         row: &mut Attempt,
         payload: Option<Bytes>,
-    ) -> Result<WebhookRequest, NotSendable> {
+    ) -> Result<PreparedRequest, NotSendable> {
         self.take_out_credentials(delivery).await?;
         let snapshot = &delivery.snapshot;
         let body = match (payload, snapshot.request.payload.key) {
@@ -98,11 +105,13 @@ impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
             (None, Some(key)) => with_retries(|| self.store.payload(&snapshot.tenant, key)).await?,
             (None, None) => Some(Bytes::new()),
         };
-        let credentials = self.credentials(snapshot, &row.destination).await?;
+        let (credentials, giving) = self.credentials(snapshot, &row.destination).await?;
         let own = row.address_version.unwrap_or(snapshot.subscription_version);
         row.credentials = CredentialsVersion::of(credentials.version, own);
-        let (headers, secrets) = credentials.join(snapshot.request.headers.all());
-        Ok(WebhookRequest {
+        let version = credentials.version.unwrap_or(own);
+        let JoinedCredentials { headers, oauth2, tls, secrets } =
+            credentials.join(snapshot.request.headers.all());
+        let request = WebhookRequest {
             tenant: snapshot.tenant.clone(),
             subscription_id: snapshot.subscription_id,
             fresh_connection: delivery.history.interruptions > 0,
@@ -119,10 +128,15 @@ impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
             loan_id: snapshot.loan_id.clone(),
             occurred_at: snapshot.occurred_at.clone(),
             sequence: snapshot.sequence,
+            traceparent: snapshot.trace_context.map(|context| context.of_attempt(row.id)),
+            oauth2: oauth2.map(|settings| Box::new(OAuth2Credentials { version, settings })),
+            tls: tls.map(Arc::new),
             secrets: secrets.valid(row.sent_at),
             sent_at: row.sent_at,
             timeout: Duration::from_secs(snapshot.timeout_seconds.into()),
-        })
+            spent: Duration::ZERO,
+        };
+        Ok((request, giving))
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tracing::warn;
 
 use crate::model::attempt::{Attempt, AttemptState, Completion, StoredResponse};
-use crate::model::failure::ErrorKind;
+use crate::model::failure::{ErrorKind, Failure};
 use crate::model::payload::Payload;
 use crate::model::time::Timestamp;
 use crate::ports::{ReceivedResponse, SendOutcome, StoreResult};
@@ -65,12 +65,14 @@ pub(super) fn complete(row: &mut Attempt, sent: SendOutcome) -> Option<Bytes> {
             (response, body)
         })
         .unzip();
-    let blocked = sent.result.as_ref().is_err_and(|failure| failure.kind == ErrorKind::Blocked);
+    // Nothing was sent to the receiver.
+    let is_unsent = |failure: &Failure| matches!(failure.kind, ErrorKind::Blocked | ErrorKind::Auth);
+    let unsent = sent.result.as_ref().is_err_and(is_unsent);
     let response_time_ms = (sent.elapsed.as_secs_f64() * 10_000.0).round() / 10.0;
     row.state = AttemptState::Complete(Completion {
         // A clock that was set back meanwhile must not hold the next attempt back.
         ended_at: (row.sent_at + sent.elapsed).min(Timestamp::now()),
-        response_time_ms: (!blocked).then_some(response_time_ms),
+        response_time_ms: (!unsent).then_some(response_time_ms),
         source_ip: sent.source_ip,
         result: sent.result,
         response,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::secret::Secrets;
-use super::subscription::Settings;
+use super::subscription::{Auth, OAuth2, Settings, Tls, basic_authorization};
 
 /// What a subscription gives a request that leaves. It has no `Debug`: its values are secret.
 pub struct Credentials {
@@ -13,18 +13,57 @@ pub struct Credentials {
     pub version: Option<u64>,
     /// The headers without placeholders.
     pub headers: BTreeMap<String, String>,
+    pub auth: Option<Auth>,
+    pub tls: Option<Tls>,
     /// The signing secrets, always those of the newest version: a signature tells nobody the secret, and no other version
     /// keeps any.
     pub secrets: Secrets,
 }
 
+/// Credentials and rendered headers, put together.
+pub struct JoinedCredentials {
+    /// All headers of the request, `Authorization` by HTTP Basic among them.
+    pub headers: BTreeMap<String, String>,
+    /// What a token is to be had with.
+    pub oauth2: Option<OAuth2>,
+    pub tls: Option<Tls>,
+    pub secrets: Secrets,
+}
+
 impl Credentials {
-    /// All headers of a request: a header that was rendered wins over one of its name, in whatever case.
-    pub fn join(self, rendered: &BTreeMap<String, String>) -> (BTreeMap<String, String>, Secrets) {
-        let mut headers = self.headers;
-        headers.retain(|name, _| !rendered.keys().any(|other| other.eq_ignore_ascii_case(name)));
+    /// The credentials that a version of a subscription gives; `secrets` are those of the newest one.
+    pub fn of(version: u64, settings: &Settings, secrets: Secrets) -> Self {
+        Self {
+            version: Some(version),
+            headers: settings.constant_headers(),
+            auth: settings.request.auth.clone(),
+            tls: settings.request.tls.clone(),
+            secrets,
+        }
+    }
+
+    /// Signing secrets and nothing else.
+    pub fn none(secrets: Secrets) -> Self {
+        Self { version: None, headers: BTreeMap::new(), auth: None, tls: None, secrets }
+    }
+
+    /// The credentials with the headers that were rendered: of these, each wins over one of its name, in whatever case, and a
+    /// rendered `Authorization` over all authentication.
+    pub fn join(self, rendered: &BTreeMap<String, String>) -> JoinedCredentials {
+        const AUTHORIZATION: &str = "Authorization";
+        let Self { version: _, mut headers, auth, tls, secrets } = self;
+        let is_rendered = |name: &str| rendered.keys().any(|other| other.eq_ignore_ascii_case(name));
+        headers.retain(|name, _| !is_rendered(name));
+        let oauth2 = match auth.filter(|_| !is_rendered(AUTHORIZATION)) {
+            None => None,
+            Some(Auth::Basic { username, password }) => {
+                headers.insert(AUTHORIZATION.into(), basic_authorization(&username, &password));
+                None
+            }
+            Some(Auth::OAuth2(oauth2)) => Some(oauth2),
+        };
         headers.extend(rendered.iter().map(|(name, value)| (name.clone(), value.clone())));
-        (headers, self.secrets)
+        JoinedCredentials { headers, oauth2, tls, secrets }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::secret::SigningSecret;
-use crate::model::subscription::{CriteriaInput, SubscriptionInput};
+use crate::model::subscription::{ClientStyle, CriteriaInput, SubscriptionInput};
 
 fn headers(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -28,9 +28,37 @@ fn headers_of_a_request_by_table() {
         (&[("A", "a  b")], &[], &[("A", "a  b")]),
     ] {
         let secrets = Secrets::new(SigningSecret::from_stored("whsec_x".into()));
-        let credentials =
-            Credentials { version: Some(1), headers: settings(set).constant_headers(), secrets };
-        assert_eq!(credentials.join(&headers(rendered)).0, headers(sent), "{set:?} {rendered:?}");
+        let credentials = Credentials::of(1, &settings(set), secrets);
+        assert_eq!(credentials.join(&headers(rendered)).headers, headers(sent), "{set:?} {rendered:?}");
+    }
+}
+
+#[test]
+fn authentication_of_a_request_by_table() {
+    let basic = || Auth::Basic { username: "ann".into(), password: "hush-hush".into() };
+    let oauth2 = || {
+        Auth::OAuth2(OAuth2 {
+            token_url: "https://login.example.com/token".into(),
+            client_id: "loanhook".into(),
+            client_secret: "hush-hush".into(),
+            scopes: Vec::new(),
+            style: ClientStyle::Basic,
+            parameters: BTreeMap::new(),
+        })
+    };
+    let as_basic = [("Authorization", "Basic YW5uOmh1c2gtaHVzaA==")];
+    for (auth, rendered, sent, has_oauth2) in [
+        (basic(), &[][..], &as_basic[..], false),
+        (oauth2(), &[], &[], true),
+        // A header that was rendered stays, and wins.
+        (basic(), &[("authorization", "Key 727")], &[("authorization", "Key 727")], false),
+        (oauth2(), &[("authorization", "Key 727")], &[("authorization", "Key 727")], false),
+    ] {
+        let mut settings = settings(&[]);
+        settings.request.auth = Some(auth);
+        let secrets = Secrets::new(SigningSecret::from_stored("whsec_x".into()));
+        let joined = Credentials::of(1, &settings, secrets).join(&headers(rendered));
+        assert_eq!((joined.headers, joined.oauth2.is_some()), (headers(sent), has_oauth2));
     }
 }
 

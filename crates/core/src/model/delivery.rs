@@ -16,6 +16,7 @@ use super::progress::{Claim, InvalidTransition, NextAttempt, Progress};
 use super::retry::RetryPolicy;
 use super::subscription::Method;
 use super::time::Timestamp;
+use super::trace_context::TraceContext;
 
 /// A delivery as it is now.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +64,8 @@ pub struct DeliverySnapshot {
     /// Its number among the deliveries of its loan and subscription: 1, 2, 3 and so on, in the order of acceptance. The store
     /// gives it where the subscription keeps an order; none where it does not.
     pub sequence: Option<u64>,
+    /// Of the request that its event came with: each attempt is a span of that trace.
+    pub trace_context: Option<TraceContext>,
     pub request: RequestSnapshot,
     pub retry: RetryPolicy,
     pub timeout_seconds: u32,

@@ -11,6 +11,7 @@ use super::context_names::lone_surrogate;
 use super::id::LoanId;
 use super::ledger::StoredContext;
 use super::payload::{Payload, PayloadKey};
+use super::trace_context::TraceContext;
 use super::validation::{ValidationErrors, name_error};
 
 /// The largest event, in bytes of its JSON.
@@ -39,6 +40,8 @@ pub struct Event {
     pub context: Box<RawValue>,
     /// RFC 3339, as it was told.
     pub occurred_at: Option<String>,
+    /// Of the request that it came with; no part of what is the same event.
+    pub trace_context: Option<TraceContext>,
     /// Made once, however many subscriptions send it.
     envelope: OnceLock<(Bytes, Payload, StoredContext)>,
 }
@@ -71,6 +74,7 @@ impl EventInput {
                 loan_id,
                 context: self.context,
                 occurred_at: self.occurred_at,
+                trace_context: None,
                 envelope: OnceLock::new(),
             }),
             Err(()) => Err(errors),

@@ -25,13 +25,15 @@ pub enum ErrorKind {
     Blocked,
     /// The request could not be rendered for this event; nothing was sent.
     Template,
+    /// No token could be had; nothing was sent to the receiver.
+    Auth,
     /// The sender died; what the receiver got is unknown.
     Interrupted,
 }
 
 impl ErrorKind {
     /// Every kind, in the order the documentation lists them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Dns,
         Self::Connect,
         Self::Tls,
@@ -39,6 +41,7 @@ impl ErrorKind {
         Self::Protocol,
         Self::Blocked,
         Self::Template,
+        Self::Auth,
         Self::Interrupted,
     ];
 
@@ -53,6 +56,7 @@ impl ErrorKind {
             Self::Protocol => "protocol",
             Self::Blocked => "blocked",
             Self::Template => "template",
+            Self::Auth => "auth",
             Self::Interrupted => "interrupted",
         }
     }
@@ -66,7 +70,7 @@ impl fmt::Display for ErrorKind {
 
 /// The text is none of [`ErrorKind::ALL`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("an error kind is one of dns, connect, tls, timeout, protocol, blocked, template, interrupted")]
+#[error("an error kind is one of dns, connect, tls, timeout, protocol, blocked, template, auth, interrupted")]
 pub struct UnknownErrorKind;
 
 impl FromStr for ErrorKind {

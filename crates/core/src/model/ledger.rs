@@ -68,7 +68,7 @@ pub enum Decision {
 }
 
 /// A decision without its details, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DecisionKind {
     Delivered,
     TriggerFalse,
@@ -76,6 +76,29 @@ pub enum DecisionKind {
     RestrictionFalse,
     Disabled,
     FormulaError,
+}
+
+impl DecisionKind {
+    pub const ALL: [Self; 6] = [
+        Self::Delivered,
+        Self::TriggerFalse,
+        Self::AlreadyTrue,
+        Self::RestrictionFalse,
+        Self::Disabled,
+        Self::FormulaError,
+    ];
+
+    /// Its word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::TriggerFalse => "trigger_false",
+            Self::AlreadyTrue => "already_true",
+            Self::RestrictionFalse => "restriction_false",
+            Self::Disabled => "disabled",
+            Self::FormulaError => "formula_error",
+        }
+    }
 }
 
 /// So many characters of the detail of a formula error are kept. With it the verdicts of 200 subscriptions are less than the

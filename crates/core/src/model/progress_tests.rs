@@ -32,6 +32,7 @@ fn delivery() -> Delivery {
         test: false,
         accepted_at: NOW,
         sequence: None,
+        trace_context: None,
         request: RequestSnapshot {
             method: Method::Post,
             url: "https://core.example.com/".into(),

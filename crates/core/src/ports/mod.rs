@@ -4,6 +4,7 @@
 //! order in which their effects may become durable: an engine that has transactions does it in one, another writes in that
 //! order, and every prefix is a state that the next message of the delivery heals.
 
+mod connection_check;
 mod dead_letters;
 mod deliveries;
 mod delivery_list;
@@ -17,6 +18,7 @@ mod ledger;
 mod reports;
 mod sending;
 mod settings;
+mod tokens;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::time::Timestamp;
 
+pub use connection_check::{CheckRequest, CheckStep, CheckStepName, ConnectionCheck};
 pub use dead_letters::DeadLetters;
 pub use deliveries::{
     AcceptOutcome, AcceptRequest, CancelOutcome, ClaimOutcome, Deliveries, IdempotencyKey, IdempotencyRecord,
@@ -35,7 +38,7 @@ pub use delivery_list::{DeliveryList, DeliveryPart, DeliverySet, DeliverySpan};
 pub use flow::FlowControl;
 pub use formula_errors::FormulaErrorLog;
 pub use grants::Grants;
-pub use health::Health;
+pub use health::{Health, NotReady};
 pub use history::{
     AttemptRange, Attempts, EarlierResend, EnqueueOutcome, HistoryRow, Payloads, ResendClaimOutcome, Resends,
 };
@@ -43,9 +46,14 @@ pub use jobs::{CreateJobOutcome, JobRecord, Jobs, MAX_CHANGED_CHUNKS};
 pub use ledger::Ledger;
 pub use reports::Reports;
 pub use sending::{
-    Egress, EgressAddresses, NotSent, ReceivedResponse, SendOutcome, SendPermit, Sender, WebhookRequest,
+    Egress, EgressAddresses, NotSent, OAuth2Credentials, ReceivedResponse, SendOutcome, SendPermit, Sender,
+    WebhookRequest,
 };
 pub use settings::{DeleteOutcome, EnvironmentKeyOutcome, Keys, ListedKey, ReplaceOutcome, Subscriptions};
+pub use tokens::{
+    BeginFetchOutcome, FetchLease, FetchOutcome, FormRequest, FormSender, StoredToken, TokenKey, TokenRecord,
+    Tokens,
+};
 
 /// Why a store did not do what it was asked. Nothing of the operation took effect, as far as is known.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -13,7 +13,7 @@ use crate::model::attempt::{AttemptNumber, Completion};
 use crate::model::failure::Failure;
 use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::secret::SigningSecret;
-use crate::model::subscription::Method;
+use crate::model::subscription::{Method, OAuth2, Tls};
 use crate::model::time::Timestamp;
 
 /// Where requests come from.
@@ -31,9 +31,16 @@ pub trait EgressAddresses {
     fn record_source_address(&self, address: IpAddr, now: Timestamp);
 }
 
+/// What a token is asked for with, and which version of the subscription has it.
+#[derive(Debug, Clone)]
+pub struct OAuth2Credentials {
+    pub version: u64,
+    pub settings: OAuth2,
+}
+
 /// A request about to leave: what was frozen at intake, the credentials that its subscription has now, and what belongs to this
 /// attempt alone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct WebhookRequest {
     /// Whose webhook it is: what is limited by tenant counts it there.
     pub tenant: TenantId,
@@ -58,11 +65,18 @@ pub struct WebhookRequest {
     pub occurred_at: Option<String>,
     /// The number of its delivery among those of its loan and subscription; none where no order is kept.
     pub sequence: Option<u64>,
+    /// The header `traceparent`, where its event came with one.
+    pub traceparent: Option<String>,
+    /// The request needs a token; `tokens` adds it as a header.
+    pub oauth2: Option<Box<OAuth2Credentials>>,
+    pub tls: Option<Arc<Tls>>,
     /// All that sign.
     pub secrets: Vec<SigningSecret>,
     pub sent_at: Timestamp,
-    /// Over the whole request.
+    /// Over the whole attempt.
     pub timeout: Duration,
+    /// How much of the timeout was used up before this request.
+    pub spent: Duration,
 }
 
 /// What came of a request.

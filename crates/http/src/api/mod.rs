@@ -29,14 +29,15 @@ use tracing::{Instrument, error_span};
 
 use self::routes::{
     dead_letters, deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas,
-    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend,
-    subscription_changes, subscription_holds, subscriptions, templates, webhooks,
+    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, ready, reports, resend,
+    subscription_changes, subscription_check, subscription_holds, subscriptions, templates, webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
-    Attempts, DeadLetters, Deliveries, DeliveryList, EgressAddresses, FlowControl, FormulaErrorLog, Grants,
-    Health, Intake, Jobs, Keys, Ledger, Payloads, Reports, Resends, Subscriptions,
+    Attempts, ConnectionCheck, DeadLetters, Deliveries, DeliveryList, EgressAddresses, FlowControl,
+    FormSender, FormulaErrorLog, Grants, Health, Intake, Jobs, Keys, Ledger, Payloads, Reports, Resends,
+    Subscriptions,
 };
 
 /// The state of the handlers: the engine.
@@ -97,7 +98,8 @@ where
             .route("/v1/event-types", get(event_types::list::<S>))
             .route("/v1/egress", get(egress::get::<S>))
             .route("/openapi.json", get(openapi_json::get))
-            .route("/health", get(health::get::<S>)),
+            .route("/health", get(health::get::<S>))
+            .route("/ready", get(ready::get::<S>)),
         store,
     )
 }
@@ -161,6 +163,23 @@ where
             .route("/v1/keys/{id}", delete(keys::delete::<S>)),
         store,
     )
+}
+
+/// What checks the connections of subscriptions. Clones share their connections.
+pub trait CheckingSender: ConnectionCheck + FormSender + SharedStore {}
+
+impl<C: ConnectionCheck + FormSender + SharedStore> CheckingSender for C {}
+
+/// The route by which the connection of a subscription is checked, with what connects.
+pub fn subscription_check<S, C>(store: S, sender: C) -> Router
+where
+    S: SharedStore + Keys + Subscriptions,
+    C: CheckingSender,
+{
+    let router = Router::new()
+        .route("/v1/subscriptions/{id}/check", post(subscription_check::check::<S, C>))
+        .layer(Extension(sender));
+    with_store(router, store)
 }
 
 /// The router with its engine. A method that a path does not have is answered with a problem.

@@ -9,8 +9,8 @@ use utoipa::{IntoParams, IntoResponses, Modify, OpenApi};
 use super::problem::Problem;
 use super::routes::{
     dead_letters, deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas,
-    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, reports, resend,
-    subscription_changes, subscription_holds, subscriptions, templates, webhooks,
+    health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, ready, reports, resend,
+    subscription_changes, subscription_check, subscription_holds, subscriptions, templates, webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
 use super::schema::pattern::Patterns;
@@ -32,11 +32,11 @@ use super::schema::pattern::Patterns;
         subscriptions::list, subscriptions::create, subscriptions::get,
         subscription_changes::replace, subscription_changes::patch,
         subscriptions::delete, subscriptions::rotate_secret, subscriptions::test,
-        subscription_holds::hold, subscription_holds::release,
+        subscription_holds::hold, subscription_holds::release, subscription_check::check,
         formulas::evaluate, templates::render,
         keys::create, keys::list, keys::delete, portal_links::create,
         dead_letters::list, dead_letters::redrive_all, dead_letters::redrive, dead_letters::delete,
-        event_types::list, egress::get, health::get, openapi_json::get,
+        event_types::list, egress::get, health::get, ready::get, openapi_json::get,
     ),
     components(schemas(Problem, KeyedEventDraft)),
     modifiers(&Bearer, &Patterns),

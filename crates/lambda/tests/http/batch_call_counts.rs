@@ -92,7 +92,7 @@ fn a_batch_of_healthy_receivers_looks_for_slow_marks_once_in_a_while() {
         let function = Function::new().await?;
         function.run_fast_batch(1).await?;
         // One of the queries is for the secrets of the subscription.
-        function.counted.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 1), (QUERY, 2)]);
+        function.counted.assert_calls_and_data_key([(GET, 1), (UPDATE, 3), (PUT, 1), (QUERY, 2)]);
         function.run_fast_batch(1).await?;
         function.counted.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 1)]);
         Ok(())

@@ -76,7 +76,7 @@ fn an_event_and_an_attempt_that_succeeds() {
         let (aws, http, intake) = tenant_with_subscriptions(1).await?;
         post(&http, "").await;
         // Cold; and the first call of an hour records when the key was used.
-        intake.assert_calls([(GET, 3), (QUERY, 2), (PUT, 3), (UPDATE, 1), (SEND, 1)]);
+        intake.assert_calls_and_data_key([(GET, 3), (QUERY, 2), (PUT, 3), (UPDATE, 1), (SEND, 1)]);
         post(&http, "").await;
         intake.assert_calls([(GET, 1), (PUT, 3), (SEND, 1)]);
         post(&http, "a key").await;
@@ -87,7 +87,7 @@ fn an_event_and_an_attempt_that_succeeds() {
 
         let (function, deliver) = delivery_function(&aws, &[]);
         deliver.handle(aws.receive().await, now()).await?;
-        function.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1)]);
+        function.assert_calls_and_data_key([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1)]);
         // The same response as before is not stored again.
         deliver.handle(aws.receive().await, now()).await?;
         function.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 1)]);
@@ -100,12 +100,26 @@ fn an_event_with_a_large_payload_and_a_large_response() {
     run(async {
         let (aws, http, intake) = tenant_with_subscriptions(1).await?;
         assert_eq!(http.post_large_event().await.0, 202);
-        intake.assert_calls([(GET, 3), (QUERY, 2), (STORE, 1), (PUT, 2), (UPDATE, 1), (SEND, 1)]);
+        intake.assert_calls_and_data_key([
+            (GET, 3),
+            (QUERY, 2),
+            (STORE, 1),
+            (PUT, 2),
+            (UPDATE, 1),
+            (SEND, 1),
+        ]);
         let function = CountedEngine::new(&aws);
         let sender = Scripted::always(200).saying(include_str!("call_counts.rs"));
         let deliver = Deliver { store: function.engine.clone(), sender, lease: Some(LEASE), deadline: None };
         deliver.handle(aws.receive().await, now()).await?;
-        function.assert_calls([(GET, 1), (LOAD, 1), (UPDATE, 3), (PUT, 1), (QUERY, 1), (STORE, 1)]);
+        function.assert_calls_and_data_key([
+            (GET, 1),
+            (LOAD, 1),
+            (UPDATE, 3),
+            (PUT, 1),
+            (QUERY, 1),
+            (STORE, 1),
+        ]);
         Ok(())
     });
 }
@@ -163,7 +177,7 @@ fn a_failed_attempt_a_retry_that_is_not_due_and_the_retry() {
         let first = aws.receive().await;
         deliver.handle(first.clone(), now()).await?;
         // One more than a success: the next attempt is queued. Cold, as above.
-        function.assert_calls([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1), (SEND, 1)]);
+        function.assert_calls_and_data_key([(GET, 1), (UPDATE, 3), (PUT, 2), (QUERY, 1), (SEND, 1)]);
 
         let due = now() + 301 * SECOND;
         let second = QueueMessage { due, work: loanhook_core::ports::DueWork::Attempt(2), ..first };
@@ -205,7 +219,7 @@ fn a_resend() {
 
         let (sending, deliver) = delivery_function(&aws, &[]);
         deliver.handle(aws.receive().await, now()).await?;
-        sending.assert_calls([(GET, 4), (UPDATE, 3), (QUERY, 1), (PUT, 1)]);
+        sending.assert_calls_and_data_key([(GET, 4), (UPDATE, 3), (QUERY, 1), (PUT, 1)]);
 
         assert_eq!(http.post(&format!("/v1/webhook/retry/{trace}/1")).await.0, 202);
         function.assert_calls([(GET, 3), (QUERY, 1), (GET_MANY, 1), (TRANSACT, 1), (SEND, 1)]);

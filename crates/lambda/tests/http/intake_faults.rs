@@ -35,3 +35,27 @@ fn an_event_that_cannot_be_stored_gets_503_and_its_repeat_202() {
         Ok(())
     });
 }
+
+/// A webhook's header may have placeholders, so an event is not matched without the data key.
+#[test]
+fn without_kms_an_event_gets_503_and_its_repeat_202() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[300]).await?;
+        HttpClient::with_new_key(scene.ports(), scene.tenant()).await?;
+        for fault in [BROKEN, THROTTLED] {
+            scene.engine.proxy.fault_from("Decrypt", 1, fault);
+            let cold = scene.engine.another(|_| ());
+            let http = HttpClient::with_existing_key(&cold);
+            let (status, problem) = http.post_event("a key").await;
+            assert_eq!(status, 503, "{problem}");
+            assert!(
+                !problem.to_string().contains("KMS") && !problem.to_string().contains("Bearer"),
+                "{problem}"
+            );
+            scene.engine.proxy.clear_faults();
+            let (status, receipt) = http.post_event("a key").await;
+            assert_eq!((status, receipt["deliveries"].as_array().map(Vec::len)), (202, Some(1)), "{receipt}");
+        }
+        Ok(())
+    });
+}

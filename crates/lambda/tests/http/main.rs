@@ -13,4 +13,5 @@ mod read_call_counts;
 mod report_calls;
 mod settings_calls;
 mod stored_data;
+mod stored_secrets;
 mod sweep_calls;

@@ -25,12 +25,12 @@ fn a_resend_to_the_current_address() {
             http.post_json(&format!("/v1/webhooks/{trace}/resend"), r#"{"to":"current"}"#).await.0,
             202
         );
-        function.assert_calls([(GET, 6), (QUERY, 1), (TRANSACT, 1), (SEND, 1)]);
+        function.assert_calls_and_data_key([(GET, 6), (QUERY, 1), (TRANSACT, 1), (SEND, 1)]);
 
         // As any resend: the newest version of the subscription goes there.
         let (sending, deliver) = delivery_function(&aws, &[]);
         deliver.handle(aws.receive().await, now()).await?;
-        sending.assert_calls([(GET, 4), (UPDATE, 3), (QUERY, 1), (PUT, 1)]);
+        sending.assert_calls_and_data_key([(GET, 4), (UPDATE, 3), (QUERY, 1), (PUT, 1)]);
         Ok(())
     });
 }
@@ -43,7 +43,7 @@ fn a_resend_to_a_host_that_the_subscription_left() {
         // Beside those of any resend: the versions before the newest.
         let (sending, deliver) = delivery_function(&aws, &[]);
         deliver.handle(aws.receive().await, now()).await?;
-        sending.assert_calls([(GET, 4), (UPDATE, 3), (QUERY, 2), (PUT, 1)]);
+        sending.assert_calls_and_data_key([(GET, 4), (UPDATE, 3), (QUERY, 2), (PUT, 1)]);
         Ok(())
     });
 }

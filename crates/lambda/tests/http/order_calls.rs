@@ -82,7 +82,7 @@ fn a_first_failure_with_one_behind_and_a_cancel() {
         let (function, deliver) = delivery_function(&aws, &[500]);
         deliver.handle(message, now()).await?;
         // Cold: the secrets, the answer and the slow marks. The settings, the next delivery, and its message for when the first steps aside.
-        function.assert_calls([(GET, 2), (UPDATE, 5), (PUT, 2), (QUERY, 5), (SEND, 2)]);
+        function.assert_calls_and_data_key([(GET, 2), (UPDATE, 5), (PUT, 2), (QUERY, 5), (SEND, 2)]);
         intake.engine.cancel(&made.tenant, first).await?;
         intake.assert_calls([(GET, 1), (UPDATE, 1), (DELETE, 1), (QUERY, 1), (SEND, 1)]);
         // A message that comes too early is sent on, until its turn.

@@ -107,6 +107,8 @@ fn reads_of_a_delivery_a_row_and_its_payloads() {
         function.assert_calls([(GET, 1), (QUERY, 1)]);
         assert_eq!(http.get("/health").await.0, 200);
         function.assert_calls([]);
+        assert_eq!(http.get("/ready").await.0, 200);
+        function.assert_calls([(GET, 1)]);
         Ok(())
     });
 }

@@ -15,6 +15,7 @@ const GET: &str = "DynamoDB.GetItem";
 const QUERY: &str = "DynamoDB.Query";
 const PUT: &str = "DynamoDB.PutItem";
 const UPDATE: &str = "DynamoDB.UpdateItem";
+const GENERATE: &str = "KMS.GenerateDataKey";
 const TRANSACT: &str = "DynamoDB.TransactWriteItems";
 
 /// A subscription that no event here matches, so that only what settings cost is counted.
@@ -37,13 +38,31 @@ fn a_change_of_a_subscription() {
         let function = CountedEngine::new(&aws);
         let mut webhook = unmatched("First");
         assert!(function.engine.create(webhook.clone(), 200).await?);
-        // For the stored list, all subscriptions, and the parts that a longer list left.
-        function.assert_calls([(GET, 1), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
+        // For the stored list, all subscriptions, and the parts that a longer list left. The first of all makes the data key.
+        function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 2), (GENERATE, 1)]);
         edit(&function, &mut webhook).await?;
-        function.assert_calls([(GET, 1), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
+        function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
         assert_eq!(function.engine.delete(&webhook.tenant, webhook.id, None).await?, DeleteOutcome::Deleted);
         // The subscription's version is read first.
         function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
+        Ok(())
+    });
+}
+
+/// Of a webhook without headers intake needs no secret, so it has no key decrypted.
+#[test]
+fn an_event_of_a_webhook_without_headers() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        let mut webhook = subscription(&tenant("acme"), "First", &[], Timestamp::now());
+        webhook.settings.request.headers.clear();
+        assert!(aws.ports().create(webhook, 200).await?);
+        let intake = CountedEngine::new(&aws);
+        let http = HttpClient::with_new_key(&intake.engine, &tenant("acme")).await?;
+        intake.forget_calls();
+        assert_eq!(http.post_event("").await.0, 202);
+        // Cold: as of a webhook with headers, but for the data key. One of the queries is for slow marks.
+        intake.assert_calls([(GET, 3), (QUERY, 2), (PUT, 3), (UPDATE, 1), ("SQS.SendMessage", 1)]);
         Ok(())
     });
 }
@@ -63,7 +82,7 @@ fn events_after_a_change_read_what_changed() {
         let post = async || assert_eq!(http.post_event("").await.0, 202);
         post().await;
         // Two of the calls are the payload of the event and the event.
-        intake.assert_calls([(GET, 3), (QUERY, 1), (PUT, 2), (UPDATE, 1)]);
+        intake.assert_calls_and_data_key([(GET, 3), (QUERY, 1), (PUT, 2), (UPDATE, 1)]);
         post().await;
         intake.assert_calls([(GET, 1), (PUT, 2)]);
 

@@ -2,7 +2,7 @@
 //! response is as it was then.
 
 #[path = "../../../../tests/stored/compare.rs"]
-mod compare;
+pub(crate) mod compare;
 
 use std::collections::HashMap;
 
@@ -161,7 +161,7 @@ fn queue_messages_of_an_earlier_version_are_read() {
 }
 
 /// Puts every item and object of the fixture.
-async fn restore(stack: &TestStack) {
+pub(crate) async fn restore(stack: &TestStack) {
     let payloads = stack.payloads_table();
     let items = [("aws/table.jsonl", &stack.name), ("aws/payloads.jsonl", &payloads)];
     let items =
@@ -200,7 +200,7 @@ fn attribute(value: &Value) -> AttributeValue {
 }
 
 /// Each line of a file, which is JSON.
-fn lines(path: &str) -> Vec<Value> {
+pub(crate) fn lines(path: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(fixture(path)).expect(path);
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }

@@ -30,7 +30,7 @@ fn a_failed_attempt_whose_retry_is_due_in_an_hour_sends_no_message() {
         let deliver = Deliver { store, sender, lease: Some(LEASE), deadline: None };
         deliver.handle(aws.receive().await, Timestamp::now()).await?;
         // Cold: the query is that of the secrets.
-        function.assert_calls([
+        function.assert_calls_and_data_key([
             ("DynamoDB.GetItem", 1),
             ("DynamoDB.UpdateItem", 3),
             ("DynamoDB.PutItem", 1),

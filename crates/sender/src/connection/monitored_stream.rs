@@ -34,6 +34,22 @@ impl Transport {
         }
     }
 
+    /// The alert by which the receiver ended TLS, if one has arrived that nobody has read. What else has arrived stays there.
+    fn unread_alert(&mut self) -> Option<io::Error> {
+        let Self::Tls(stream) = self else { return None };
+        let (socket, tls) = stream.get_mut();
+        let mut buffer = [0; 4096];
+        let read = socket.try_read(&mut buffer).ok()?;
+        let mut bytes = &buffer[..read];
+        while !bytes.is_empty() {
+            tls.read_tls(&mut bytes).ok()?;
+            if let Err(alert) = tls.process_new_packets() {
+                return Some(io::Error::other(alert));
+            }
+        }
+        None
+    }
+
     /// Whether nothing can be read from the socket, not even its end.
     fn has_nothing_to_read(&self) -> bool {
         let mut byte = [mem::MaybeUninit::uninit()];
@@ -60,6 +76,15 @@ impl MonitoredStream {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the kept connection has ended"));
         }
         Ok(())
+    }
+
+    /// The error of a write. A receiver that refuses our certificate says so after the handshake of TLS 1.3 and closes: what
+    /// fails then first may be the write, and the reason for it is still to be read.
+    fn with_reason<T>(&mut self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match result {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.transport.unread_alert().unwrap_or(error))),
+            result => result,
+        }
     }
 
     fn record_write(&self, result: &Poll<io::Result<usize>>) {
@@ -103,7 +128,7 @@ impl AsyncWrite for MonitoredStream {
         this.check_before_first_write()?;
         let result = with_stream!(&mut this.transport, stream => stream.poll_write(cx, buf));
         this.record_write(&result);
-        result
+        this.with_reason(result)
     }
 
     fn poll_write_vectored(
@@ -115,7 +140,7 @@ impl AsyncWrite for MonitoredStream {
         this.check_before_first_write()?;
         let result = with_stream!(&mut this.transport, stream => stream.poll_write_vectored(cx, bufs));
         this.record_write(&result);
-        result
+        this.with_reason(result)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -123,7 +148,7 @@ impl AsyncWrite for MonitoredStream {
         let result = with_stream!(&mut this.transport, stream => stream.poll_flush(cx));
         // What the TLS library has taken may still wait for the socket.
         this.monitor.set_write_blocked(result.is_pending());
-        result
+        this.with_reason(result)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

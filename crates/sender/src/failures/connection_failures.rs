@@ -62,6 +62,11 @@ pub(crate) fn connect_failed(error: &io::Error, destination: &Destination, addre
     Failure::at(Phase::Connect, kind, format!("{detail}; nothing was sent"))
 }
 
+/// The TLS settings of the webhook cannot be used. They were checked when they were saved, so another version saved them.
+pub(crate) fn unusable_tls(reason: &str) -> Failure {
+    Failure::at(Phase::Prepare, ErrorKind::Tls, format!("{reason}; nothing was sent"))
+}
+
 /// The TLS handshake failed.
 pub(crate) fn tls_failed(error: &io::Error, destination: &Destination) -> Failure {
     let detail = match innermost_error::<rustls::Error>(error) {

@@ -3,6 +3,7 @@
 
 mod address_guard;
 mod broken_responses;
+mod client_certificates;
 mod connection_lifetime;
 mod connection_reuse;
 mod descriptor_exhaustion;
@@ -77,7 +78,9 @@ fn post(url: &str, body: &'static str) -> HttpRequest {
         url: url.to_owned(),
         headers: HeaderMap::new(),
         body: Bytes::from_static(body.as_bytes()),
+        tls: None,
         timeout: TEST_TIMEOUT,
+        spent: Duration::ZERO,
     }
 }
 

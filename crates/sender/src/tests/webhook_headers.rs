@@ -1,6 +1,7 @@
 //! The headers that the request sender adds to a webhook.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::join;
 
@@ -36,10 +37,14 @@ fn webhook(url: String) -> WebhookRequest {
         loan_id: LoanId::try_from("7 ü/27".replace('/', "-")).expect("a loan"),
         occurred_at: None,
         sequence: None,
+        traceparent: None,
         test: false,
+        oauth2: None,
+        tls: None,
         secrets: Vec::new(),
         sent_at: NOW,
         timeout: TEST_TIMEOUT,
+        spent: Duration::ZERO,
     }
 }
 

@@ -6,7 +6,7 @@
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
-use crate::destination::Destination;
+use crate::{destination::Destination, tls::client_certificate_details::client_certificate_detail};
 
 /// The predicate of a sentence about a receiver that does not speak HTTP/1.1.
 pub(crate) const HTTP_2_ONLY: &str =
@@ -40,6 +40,9 @@ pub(crate) fn tls_error_detail(error: &Error, destination: &Destination) -> Stri
 
 fn alert_detail(alert: AlertDescription, destination: &Destination) -> String {
     use AlertDescription as Alert;
+    if let Some(detail) = client_certificate_detail(alert, destination.client_certificate(), destination) {
+        return detail;
+    }
     let host_and_port = destination.shown_host_and_port();
     match alert {
         Alert::NoApplicationProtocol => format!("{host_and_port} {HTTP_2_ONLY}"),
@@ -53,11 +56,6 @@ fn alert_detail(alert: AlertDescription, destination: &Destination) -> String {
         Alert::UnrecognisedName => {
             format!("{host_and_port} has no certificate for the name {}", destination.shown_host())
         }
-        Alert::CertificateRequired
-        | Alert::BadCertificate
-        | Alert::CertificateUnknown
-        | Alert::UnknownCA
-        | Alert::AccessDenied => format!("{host_and_port} asks for a client certificate"),
         Alert::InternalError => format!("{host_and_port} had an error of its own in the TLS handshake"),
         other => format!("{host_and_port} refused the TLS connection: {}", variant_in_words(&other)),
     }

@@ -6,7 +6,8 @@
 //! days reads few rows, and deleted in the same transaction. Such a row has a few KiB and is not written with every commit
 //! for that reason. A report reads the rows, and the changes that are not folded yet.
 //!
-//! What an operation added that is rolled back is dropped, and so is all of a commit that fails.
+//! What an operation added that is rolled back is dropped, and so is all of a commit that fails. What was committed is added to
+//! the totals of metrics (`crate::metrics`), where somebody reads them.
 
 mod changes;
 mod log;

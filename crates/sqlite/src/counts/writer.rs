@@ -6,7 +6,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 use tracing::error;
 
-use super::log::CountLog;
+use super::log::{CountLog, Mark, Uncommitted};
 use super::rows::RowSums;
 use super::unfolded::Unfolded;
 use super::{changes, rows};
@@ -17,26 +17,33 @@ pub(crate) struct CountWriter {
     log: Arc<CountLog>,
     unfolded: Unfolded,
     rows_of_last_fold: usize,
+    /// What the commit that is under way adds to metrics.
+    uncommitted: Uncommitted,
 }
 
 impl CountWriter {
-    pub(crate) const fn new(log: Arc<CountLog>) -> Self {
-        Self { log, unfolded: Unfolded::Unknown, rows_of_last_fold: 0 }
+    pub(crate) fn new(log: Arc<CountLog>) -> Self {
+        Self { log, unfolded: Unfolded::Unknown, rows_of_last_fold: 0, uncommitted: Uncommitted::default() }
     }
 
-    /// How many changes the operations of the commit have added so far.
-    pub(crate) fn mark(&self) -> usize {
+    /// The time of a beginning commit, where metrics have it.
+    pub(crate) fn began(&self) -> Option<Instant> {
+        self.log.metrics().map(|_| Instant::now())
+    }
+
+    /// How much the operations of the commit have added so far.
+    pub(crate) fn mark(&self) -> Mark {
         self.log.mark()
     }
 
     /// Drops what was added after a mark: its operation is rolled back.
-    pub(crate) fn roll_back_to(&self, mark: usize) {
+    pub(crate) fn roll_back_to(&self, mark: Mark) {
         self.log.roll_back_to(mark);
     }
 
     /// Writes what was added, in the transaction that is about to be committed.
     pub(crate) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let added = by_group(self.log.take());
+        let added = by_group(self.take());
         if added.is_empty() {
             return Ok(());
         }
@@ -52,13 +59,36 @@ impl CountWriter {
 
     /// As [`CountWriter::flush`], and leaves nothing unfolded.
     pub(crate) fn flush_and_fold(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.fold(connection, self.log.take())
+        let added = self.take();
+        self.fold(connection, added)
+    }
+
+    /// Takes what the commit adds out of the log, and keeps it for metrics until the commit has succeeded.
+    fn take(&mut self) -> Vec<CountChange> {
+        let taken = self.log.take();
+        if self.log.metrics().is_none() {
+            return taken.changes;
+        }
+        self.uncommitted = taken;
+        self.uncommitted.changes.clone()
+    }
+
+    /// The commit has succeeded, and began then: adds it to metrics.
+    pub(crate) fn committed(&mut self, began: Option<Instant>) {
+        let Uncommitted { changes, facts } = std::mem::take(&mut self.uncommitted);
+        if let Some(metrics) = self.log.metrics() {
+            metrics.add(&changes, &facts, began.map(|began| began.elapsed()));
+        }
     }
 
     /// Forgets what belongs to a commit that failed.
     pub(crate) fn discard(&mut self) {
-        self.log.roll_back_to(0);
+        self.log.take();
+        self.uncommitted = Uncommitted::default();
         self.unfolded = Unfolded::Unknown;
+        if let Some(metrics) = self.log.metrics() {
+            metrics.add_failed_commit();
+        }
     }
 
     /// Folds what the last commits left, in a transaction of its own. Where that fails, the next start does it.

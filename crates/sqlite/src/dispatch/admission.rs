@@ -85,6 +85,12 @@ impl AdmissionControl {
         self.scheduler.keeps_order(subscription)
     }
 
+    /// How many attempts and resends are under way: claimed, and not ended.
+    pub(crate) fn in_flight(&self) -> usize {
+        let counts = self.dispatcher().as_ref().map(|dispatcher| dispatcher.permits.counts());
+        counts.map_or(0, |counts| counts.total - counts.free)
+    }
+
     /// Whether half of the process permits are free, so that nothing waits for one that is held somewhat longer. False where
     /// no worker runs.
     pub(crate) fn has_spare_permits(&self) -> bool {

@@ -35,7 +35,9 @@ pub(crate) fn interrupt_all(
         }
     }
     count_writer.flush_and_fold(&transaction)?;
-    transaction.commit()
+    transaction.commit()?;
+    count_writer.committed(None);
+    Ok(())
 }
 
 /// Interrupts what the handler of a message had in flight, and gives the messages that were put into the queue.

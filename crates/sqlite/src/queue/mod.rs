@@ -14,6 +14,7 @@ mod dead_letters;
 mod fair_shares;
 #[cfg(test)]
 mod flows_tests;
+mod gauges;
 mod handling;
 mod id;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod throttling_tests;
 mod uncommitted_flow;
 
 pub(super) use adaptive_share::Answer;
+pub(super) use gauges::QueueGauges;
 pub(super) use id::QueueId;
 pub(super) use pace::ShareBounds;
 pub(super) use permits::{ProcessPermit, ProcessPermits, SendingPermit, WirePermits};

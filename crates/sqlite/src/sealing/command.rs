@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::ports::StoreError;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::data_folder::{self, DataFolder};
 use crate::errors::OpenError;
+use crate::options::EngineOptions;
 use crate::schema::{self, SchemaVersion};
 use crate::writer::Priority;
 use crate::{SqliteEngine, errors};
@@ -85,7 +85,7 @@ pub async fn rotate_master_key(
         return Err(MasterKeyCommandError::NoFolder(folder.into()));
     }
     let file = new_key_file.map(absolute).transpose()?;
-    let open = |given: &MasterKey| SqliteEngine::open_with(folder, LedgerScope::default(), given);
+    let open = |given: &MasterKey| SqliteEngine::open_with(folder, EngineOptions::with_master_key(given));
     match (open(&given), new_key_file) {
         (Ok(engine), _) => carry_out(&engine, file.as_deref()).await,
         (Err(OpenError::InUse(_)), _) => ask_for(folder, file.as_deref()).await,
@@ -107,7 +107,7 @@ pub async fn erase_secrets(folder: &Path, given: &MasterKey) -> Result<Rotation,
     if !data_folder::database(folder).exists() {
         return Err(MasterKeyCommandError::NoFolder(folder.into()));
     }
-    let engine = SqliteEngine::open_with(folder, LedgerScope::default(), given)?;
+    let engine = SqliteEngine::open_with(folder, EngineOptions::with_master_key(given))?;
     engine.take_out_stored_credentials().await?;
     engine.keep_secrets_sealed(EraseLimit::None).await?;
     what_is_left(&engine).await

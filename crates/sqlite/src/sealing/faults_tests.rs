@@ -88,7 +88,8 @@ async fn a_rotation_whose_old_key_cannot_be_found_is_an_error() {
     assert!(error.contains(old.id().as_str()) && error.contains("LOANHOOK_MASTER_KEY_OLD"), "{error}");
     let given = MasterKey::from_text(&new.expose(), "LOANHOOK_MASTER_KEY").expect("a key");
     let given = given.with_key_before(&old.expose(), "LOANHOOK_MASTER_KEY_OLD").expect("a key");
-    let engine = SqliteEngine::open_with(folder.path(), LedgerScope::default(), &given).expect("it starts");
+    let engine =
+        SqliteEngine::open_with(folder.path(), EngineOptions::with_master_key(&given)).expect("it starts");
     assert_opens(&engine, id).await;
 }
 
@@ -104,7 +105,7 @@ async fn a_rotation_to_a_file_is_repeated_where_only_erasing_was_cut_off() {
     let repeated = rotate_master_key(&data, MasterKey::default(), Some(&new_file)).await.expect("repeated");
     assert_eq!(repeated.not_erased, None);
     let given = MasterKey::from_file(&new_file).expect("a key");
-    let engine = SqliteEngine::open_with(&data, LedgerScope::default(), &given).expect("it starts");
+    let engine = SqliteEngine::open_with(&data, EngineOptions::with_master_key(&given)).expect("it starts");
     assert_opens(&engine, id).await;
 }
 
@@ -134,7 +135,8 @@ async fn a_reader_that_keeps_the_log_keeps_nobody_waiting() {
 async fn each_who_asks_for_the_same_is_told_that_it_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let given = MasterKey::from_text(&SealingKey::from_bytes([1; 32]).expose(), "it").expect("a key");
-    let engine = SqliteEngine::open_with(folder.path(), LedgerScope::default(), &given).expect("a folder");
+    let engine =
+        SqliteEngine::open_with(folder.path(), EngineOptions::with_master_key(&given)).expect("a folder");
     let asked = [put_request(&engine, None).await.id, put_request(&engine, None).await.id];
     for id in asked {
         engine.keep_secrets_sealed(EraseLimit::None).await.expect("kept");

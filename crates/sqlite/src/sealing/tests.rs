@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use loanhook_core::model::id::{SubscriptionId, TenantId};
-use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::Subscriptions as _;
 use loanhook_seal::SealingKey;
@@ -15,6 +14,7 @@ use super::requests::{self, Request};
 use super::state::SealingState;
 use super::*;
 use crate::errors::OpenError;
+use crate::options::EngineOptions;
 use crate::writer::Priority;
 
 #[path = "faults_tests.rs"]
@@ -72,7 +72,7 @@ async fn write<T: Send + 'static>(
 
 /// A folder whose rotation was cut off; its webhook.
 async fn cut_off(folder: &Path, given: &MasterKey, file: Option<&Path>, cut: Cut) -> SubscriptionId {
-    let engine = SqliteEngine::open_with(folder, LedgerScope::default(), given).expect("a folder");
+    let engine = SqliteEngine::open_with(folder, EngineOptions::with_master_key(given)).expect("a folder");
     let webhook = webhook();
     let id = webhook.id;
     assert!(engine.create(webhook, 10).await.expect("stored"));
@@ -154,7 +154,7 @@ async fn a_rotation_to_the_key_of_a_file_goes_on_with_either_key() {
             } else {
                 given
             };
-            let opened = SqliteEngine::open_with(&data, LedgerScope::default(), &given);
+            let opened = SqliteEngine::open_with(&data, EngineOptions::with_master_key(&given));
             let has_ended = cut == Cut::AfterTheState;
             if is_new_given && !has_begun || !is_new_given && has_ended {
                 let error = opened.err().expect("it is sealed with the other one");
@@ -170,7 +170,7 @@ async fn a_rotation_to_the_key_of_a_file_goes_on_with_either_key() {
             assert_opens(&engine, id).await;
             drop(engine);
             let given = MasterKey::from_text(&old.expose(), "LOANHOOK_MASTER_KEY").expect("a key");
-            let error = SqliteEngine::open_with(&data, LedgerScope::default(), &given).err();
+            let error = SqliteEngine::open_with(&data, EngineOptions::with_master_key(&given)).err();
             assert!(matches!(error, Some(OpenError::MasterKey(MasterKeyError::Other { .. }))), "{error:?}");
         }
     }
@@ -186,11 +186,11 @@ async fn where_the_new_key_is_gone_a_start_says_which_it_was() {
     let error = SqliteEngine::open(&data).err().expect("half of it is sealed with the new one").to_string();
     assert!(error.contains(new.id().as_str()) && error.contains(&new_file.display().to_string()), "{error}");
     let third = MasterKey::from_text(&SealingKey::from_bytes([3; 32]).expose(), "it").expect("a key");
-    let error = SqliteEngine::open_with(&data, LedgerScope::default(), &third).err();
+    let error = SqliteEngine::open_with(&data, EngineOptions::with_master_key(&third)).err();
     assert!(matches!(error, Some(OpenError::MasterKey(MasterKeyError::Other { .. }))), "{error:?}");
 
     let given = MasterKey::from_text(&new.expose(), "LOANHOOK_MASTER_KEY").expect("a key");
-    let engine = SqliteEngine::open_with(&data, LedgerScope::default(), &given).expect("it starts");
+    let engine = SqliteEngine::open_with(&data, EngineOptions::with_master_key(&given)).expect("it starts");
     assert_opens(&engine, id).await;
     engine.keep_secrets_sealed(EraseLimit::WHILE_USED).await.expect("kept");
     assert_eq!(state_of(&engine).await.key, new.id().as_str());

@@ -7,7 +7,7 @@ use loanhook_core::intake::accept;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::report::{Grouping, Period, ReportQuery};
 use loanhook_core::ports::{Ledger as _, Reports as _, Subscriptions as _};
-use loanhook_sqlite::{MasterKey, SqliteEngine};
+use loanhook_sqlite::{EngineOptions, SqliteEngine};
 
 use super::OnDisk;
 
@@ -21,8 +21,8 @@ fn the_operator_chooses_which_events_are_kept() {
             let OnDisk { engine, folder } = OnDisk::fresh().await;
             assert!(engine.create(watching(0), 200).await?);
             drop(engine);
-            let engine =
-                SqliteEngine::open_with(&folder.0, scope, &MasterKey::default()).expect("the folder is free");
+            let options = EngineOptions { ledger_scope: scope, ..EngineOptions::default() };
+            let engine = SqliteEngine::open_with(&folder.0, options).expect("the folder is free");
             // Nothing matches the first, and a watched trigger fires at the second.
             for (context, kept) in ["{\"days\": 1}", LATE].into_iter().zip(kept) {
                 // A repeat under the key changes nothing, also where the first call left no event.

@@ -3,10 +3,10 @@
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use loanhook_aws_testing::stored_documents::document_in_clear;
 use loanhook_aws_testing::{AwsEngine, TestStack};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{MILLISECOND, START, subscription};
-use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{Keys, StoreResult, Subscriptions};
 
@@ -51,7 +51,7 @@ async fn earlier_program_puts(stack: &TestStack, of: &Subscription, added: u64) 
         .item("pk", text("S#acme"))
         .item("sk", text(&format!("C#{}", of.id)))
         .item("version", number(of.version))
-        .item("doc", text(&document(of)));
+        .item("doc", text(&document_in_clear(of)));
     let parts = [
         TransactWriteItem::builder().update(count.build().expect("an update")).build(),
         TransactWriteItem::builder().put(put.build().expect("a put")).build(),
@@ -62,11 +62,6 @@ async fn earlier_program_puts(stack: &TestStack, of: &Subscription, added: u64) 
         Err(TransactWriteItemsError::TransactionCanceledException(_)) => false,
         Err(error) => panic!("{error:?}"),
     }
-}
-
-fn document(of: &Subscription) -> String {
-    let secretless = Subscription { secrets: Secrets::without_expired(), ..of.clone() };
-    loanhook_stored::write(&secretless).expect("JSON")
 }
 
 fn edited(of: &Subscription, title: &str) -> Subscription {

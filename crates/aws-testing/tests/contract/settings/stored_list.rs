@@ -20,7 +20,7 @@ pub(crate) async fn part(stack: &TestStack, index: usize) -> Option<Item> {
     read(stack, "S#acme#list", &format!("{index:02}")).await
 }
 
-/// An engine with an empty cache finds these titles, with so many reads by key and queries.
+/// An engine with an empty cache finds these titles, with so many reads by key and queries, and the data key.
 pub(crate) async fn assert_cold(
     aws: &AwsEngine,
     titles: &[&str],
@@ -29,7 +29,7 @@ pub(crate) async fn assert_cold(
 ) -> StoreResult<()> {
     let cold = CountedEngine::new(aws);
     assert_eq!(call(&cold.engine).await?, found(titles));
-    cold.assert_calls([(GET, gets), (QUERY, queries)]);
+    cold.assert_calls_and_data_key([(GET, gets), (QUERY, queries)]);
     Ok(())
 }
 

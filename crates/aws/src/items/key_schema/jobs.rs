@@ -12,11 +12,7 @@ pub(crate) const TURNS_PK: &str = "O#";
 
 /// The partition of a tenant's jobs of a kind, which are sorted by ID and so by their creation.
 pub(crate) fn jobs_pk(tenant: &TenantId, kind: JobKind) -> String {
-    let kind = match kind {
-        JobKind::Resend => "resend",
-        JobKind::Cancel => "cancel",
-    };
-    format!("J#{tenant}#{kind}")
+    format!("J#{tenant}#{}", kind.as_str())
 }
 
 pub(crate) fn job(tenant: &TenantId, kind: JobKind, id: JobId) -> ItemKey {

@@ -59,7 +59,7 @@ pub enum SkipReason {
 }
 
 /// What became of an item, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ItemOutcome {
     Waiting,
     Succeeded,
@@ -96,6 +96,9 @@ impl ItemState {
 }
 
 impl ItemOutcome {
+    /// All but [`Self::Waiting`].
+    pub const ENDS: [Self; 4] = [Self::Succeeded, Self::Failed, Self::Skipped, Self::Superseded];
+
     pub const ALL: [Self; 5] =
         [Self::Waiting, Self::Succeeded, Self::Failed, Self::Skipped, Self::Superseded];
 

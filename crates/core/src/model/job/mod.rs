@@ -20,11 +20,23 @@ pub use pace::Pace;
 pub const MAX_ITEMS: u32 = 1_000_000;
 
 /// What a job does with each delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JobKind {
     Resend,
     /// Ends the automatic attempts.
     Cancel,
+}
+
+impl JobKind {
+    pub const ALL: [Self; 2] = [Self::Resend, Self::Cancel];
+
+    /// Its word in metrics and in stores.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resend => "resend",
+            Self::Cancel => "cancel",
+        }
+    }
 }
 
 /// What was asked for.
@@ -86,6 +98,17 @@ impl JobCounts {
     /// Those without an outcome: of a job that was stopped, what it left alone.
     pub const fn left(&self) -> u32 {
         self.total - self.succeeded - self.failed - self.skipped - self.superseded
+    }
+
+    /// Those with this outcome.
+    pub const fn of(&self, outcome: ItemOutcome) -> u32 {
+        match outcome {
+            ItemOutcome::Waiting => self.left(),
+            ItemOutcome::Succeeded => self.succeeded,
+            ItemOutcome::Failed => self.failed,
+            ItemOutcome::Skipped => self.skipped,
+            ItemOutcome::Superseded => self.superseded,
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl Bucket {
     }
 
     /// The middle of its values.
-    fn middle(self) -> f64 {
+    pub fn middle(self) -> f64 {
         let number = u32::from(self.0);
         let shift = (number / HALF).saturating_sub(1);
         let smallest = u64::from(number - shift * HALF) << shift;

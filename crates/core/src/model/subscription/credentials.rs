@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::{Request, Settings, Subscription};
+use super::{Settings, Subscription};
 use crate::model::rendering::sent_header;
 use crate::model::template::{Target, Template};
 
@@ -46,13 +46,6 @@ pub fn may_keep_credentials(stored: &str, new: &str) -> bool {
     }
 }
 
-impl Request {
-    /// Every text of it that is shown to nobody and sealed wherever it is stored: header values.
-    pub fn secret_texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        self.headers.values_mut()
-    }
-}
-
 impl Subscription {
     /// Every text of it that is sealed wherever it is stored: those of its request, and signing secrets.
     pub fn secret_texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
@@ -65,6 +58,12 @@ impl Settings {
     /// of such settings.
     pub fn origin(&self) -> Option<&Origin> {
         self.compiled.of(self).origin.as_ref()
+    }
+
+    /// A URL that requests may go to, with something in the place of each placeholder.
+    pub fn sample_url(&self) -> String {
+        let url = self.compiled.of(self).url.as_ref();
+        url.map_or_else(|_| self.request.url.clone(), Template::sample)
     }
 
     /// The headers without placeholders, as they are sent: credentials.

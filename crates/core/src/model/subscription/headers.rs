@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Request;
-use crate::model::destination::HIDDEN;
+use super::write_only::{Moved, keep_stored};
 use crate::model::template::{Target, Template};
 use crate::model::validation::{ValidationErrors, pointer_segment};
 
@@ -12,37 +12,23 @@ pub const MAX_HEADERS: usize = 32 * 1024;
 /// The most that a header name can have in any client, in bytes.
 const MAX_NAME_BYTES: usize = u16::MAX as usize;
 
-/// The headers with their values, those that `***` keeps taken from the `stored` request; `moved` if requests go to
-/// another host than those of `stored`, where no value is kept.
+/// The headers with their values, those that `***` keeps taken from the `stored` request; `moved` says where no value is kept.
 pub(super) fn check_headers(
     told: BTreeMap<String, String>,
     stored: Option<&Request>,
-    moved: bool,
+    moved: Moved,
     errors: &mut ValidationErrors,
 ) -> BTreeMap<String, String> {
     let mut seen = BTreeSet::new();
     let mut headers = BTreeMap::new();
-    for (name, mut value) in told {
+    for (name, value) in told {
         let pointer = format!("/request/headers/{}", pointer_segment(&name));
         let lower = name.to_ascii_lowercase();
-        if value == HIDDEN {
-            let kept = stored.and_then(|stored| {
-                stored
-                    .headers
-                    .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case(&lower))
-                    .map(|(_, value)| value)
-            });
-            match kept {
-                Some(_) if moved => errors.add(
-                    &pointer,
-                    "its stored value is kept only where requests go to the same scheme, host and port, and \
-                     request.url has another: give the value again",
-                ),
-                Some(kept) => value.clone_from(kept),
-                None => errors.add(&pointer, "*** keeps a stored value, and there is none: give the value"),
-            }
-        }
+        let known = stored.and_then(|stored| {
+            let mut headers = stored.headers.iter();
+            headers.find(|(name, _)| name.eq_ignore_ascii_case(&lower)).map(|(_, value)| value)
+        });
+        let value = keep_stored(value, known, moved, &pointer, errors);
         if let Some(fault) = name_fault(&lower) {
             errors.add(&pointer, fault);
         } else {

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::auth::check_auth;
 use super::headers::{check_headers, is_header_value};
+use super::tls::check_tls;
 use super::url_text::url_fault;
-use super::{CompiledCache, Criteria, Fire, Method, Request, Settings, may_keep_credentials};
+use super::write_only::Moved;
+use super::{
+    Auth, AuthInput, CompiledCache, Criteria, Fire, Method, Request, Settings, TlsInput, may_keep_credentials,
+};
 use crate::model::flow::FlowSettings;
 use crate::model::retry::{RetryInput, RetryPolicy};
 use crate::model::template::{Target, Template};
@@ -57,6 +62,8 @@ pub struct RequestInput {
     pub content_type: String,
     /// A template of the body; none sends the event's name and context.
     pub payload: Option<String>,
+    pub auth: Option<AuthInput>,
+    pub tls: Option<TlsInput>,
 }
 
 impl SubscriptionInput {
@@ -68,6 +75,8 @@ impl SubscriptionInput {
             headers: BTreeMap::new(),
             content_type: DEFAULT_CONTENT_TYPE.into(),
             payload: None,
+            auth: None,
+            tls: None,
         };
         Self {
             title,
@@ -159,6 +168,8 @@ impl RequestInput {
     fn check(self, stored: Option<&Request>, errors: &mut ValidationErrors) -> Request {
         let is_url = check_url(&self.url, errors);
         let moved = is_url && stored.is_some_and(|stored| !may_keep_credentials(&stored.url, &self.url));
+        let moved = if moved { Moved::Url } else { Moved::Nowhere };
+        let token_moved = self.token_url_moved(stored);
         if self.content_type.is_empty() || !is_header_value(&self.content_type) {
             errors.add("/request/contentType", "must be a media type, such as application/json");
         }
@@ -167,14 +178,49 @@ impl RequestInput {
         {
             errors.add_at("/request/payload", error.to_string(), error.at);
         }
+        let moved = if moved == Moved::Nowhere && token_moved.another { Moved::TokenUrl } else { moved };
+        // A client certificate is shown to the token endpoint too: one that is new is a new host for it.
+        let key_moved = if moved == Moved::Nowhere && token_moved.new { Moved::TokenUrl } else { moved };
+        let headers = check_headers(self.headers, stored, moved, errors);
+        if self.auth.is_some() && headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")) {
+            errors.add(
+                "/request/auth",
+                "goes without a header Authorization, and request.headers has one: leave out one of the two",
+            );
+        }
+        let stored_auth = stored.and_then(|stored| stored.auth.as_ref());
+        let stored_tls = stored.and_then(|stored| stored.tls.as_ref());
         Request {
             method: self.method,
             url: self.url,
-            headers: check_headers(self.headers, stored, moved, errors),
+            headers,
             content_type: self.content_type,
             payload: self.payload,
+            auth: self.auth.map(|auth| check_auth(auth, stored_auth, moved, errors)),
+            tls: self.tls.map(|tls| check_tls(tls, stored_tls, key_moved, errors)),
         }
     }
+
+    fn token_url_moved(&self, stored: Option<&Request>) -> TokenUrlMoved {
+        let told = self.auth.as_ref().and_then(|auth| auth.token_url.as_deref());
+        let stored = stored.and_then(|stored| stored.auth.as_ref()).and_then(Auth::oauth2);
+        match (told, stored) {
+            (None, _) => TokenUrlMoved { another: false, new: false },
+            (Some(_), None) => TokenUrlMoved { another: false, new: true },
+            (Some(told), Some(stored)) => {
+                let another = !may_keep_credentials(&stored.token_url, told);
+                TokenUrlMoved { another, new: another }
+            }
+        }
+    }
+}
+
+/// What a change does with the token URL.
+struct TokenUrlMoved {
+    /// There was one, and its scheme, host or port is another now.
+    another: bool,
+    /// It has a scheme, host or port that was not there before.
+    new: bool,
 }
 
 /// Whether this can be the URL of requests; why it cannot is added to `errors`.

@@ -1,15 +1,19 @@
 //! Subscription: the settings of one webhook, in one version.
 
+mod auth;
 mod compiled;
 mod credentials;
 mod headers;
 mod input;
 mod matching;
+mod tls;
 mod url_text;
+mod write_only;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+pub use auth::{Auth, AuthInput, AuthKind, ClientStyle, OAuth2, basic_authorization};
 pub use compiled::CompiledCache;
 pub use credentials::{Origin, may_keep_credentials};
 pub use headers::MAX_HEADERS;
@@ -19,6 +23,7 @@ pub use input::{
     CriteriaInput, DEFAULT_CONTENT_TYPE, DEFAULT_TIMEOUT_SECONDS, RequestInput, SubscriptionInput,
 };
 pub use matching::MatchResult;
+pub use tls::{ClientCertificate, Tls, TlsInput, notice_days};
 pub use url_text::{MAX_URL, url_fault};
 
 use super::flow::FlowSettings;
@@ -131,6 +136,30 @@ pub struct Request {
     pub content_type: String,
     /// A template of the body; none sends the event's name and context.
     pub payload: Option<String>,
+    /// Goes without a header `Authorization`.
+    pub auth: Option<Auth>,
+    pub tls: Option<Tls>,
+}
+
+impl Request {
+    /// Every part of it that is a secret: whatever is sealed where it is stored, and shown to nobody. All are header values,
+    /// the password, the client secret, the values of parameters, and the key of the client certificate.
+    pub fn secret_texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let headers = self.headers.values_mut();
+        let auth = self.auth.iter_mut().flat_map(Auth::secret_texts_mut);
+        let key = self.tls.iter_mut().filter_map(|tls| tls.client.as_mut()).map(|client| &mut client.key);
+        headers.chain(auth).chain(key)
+    }
+
+    /// The kinds of authentication that it has beside its headers, in words, and none of their values.
+    pub fn authentication(&self) -> Vec<&'static str> {
+        let auth = self.auth.as_ref().map(|auth| match auth.kind() {
+            AuthKind::Basic => "Basic",
+            AuthKind::OAuth2 => "OAuth 2.0",
+        });
+        let certificate = self.tls.as_ref().and_then(|tls| tls.client.as_ref()).map(|_| "client certificate");
+        auth.into_iter().chain(certificate).collect()
+    }
 }
 
 /// The methods of a webhook.

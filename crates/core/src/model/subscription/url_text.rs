@@ -20,6 +20,7 @@ const USER: &str =
 const BACKSLASH: &str = "must have no backslash before its query: write / or, where one is meant, %5C";
 const BLANKS: &str = "must have no spaces or controls";
 const MASKED: &str = "has *** in its query, which stands for a value that is not shown: give the value again";
+const PLACEHOLDER: &str = "must have no placeholders";
 const TOO_LONG: &str = "must have at most 8192 bytes";
 
 /// What is wrong with a URL's template: whatever placeholders become, they become parts of a URL of its shape.
@@ -28,6 +29,16 @@ pub fn url_fault(text: &str, template: &Template) -> Option<&'static str> {
         return Some(TOO_LONG);
     }
     if has_masked_value(text) { Some(MASKED) } else { fault(&template.sample()) }
+}
+
+/// What is wrong with a URL that has no placeholders.
+pub(super) fn plain_url_fault(text: &str) -> Option<&'static str> {
+    match text {
+        _ if text.len() > MAX_URL => Some(TOO_LONG),
+        _ if has_masked_value(text) => Some(MASKED),
+        _ if text.contains("[[") => Some(PLACEHOLDER),
+        _ => fault(text),
+    }
 }
 
 fn fault(url: &str) -> Option<&'static str> {

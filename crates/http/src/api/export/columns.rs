@@ -133,6 +133,7 @@ pub(in crate::api) const REPORT_COLUMNS: &[&str] = &[
     "attempts.protocol",
     "attempts.blocked",
     "attempts.template",
+    "attempts.auth",
     "attempts.interrupted",
     "responseTimeMs.p50",
     "responseTimeMs.p95",

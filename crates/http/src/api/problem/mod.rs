@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use loanhook_core::model::key::Scope;
+use loanhook_core::ports::NotReady;
 
 /// What went wrong, for a program (`type`) and a person (`detail`).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -104,6 +105,11 @@ impl Problem {
     pub(in crate::api) fn unavailable() -> Self {
         let detail = "loanhook could not store or read what this needs: send it again shortly";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", detail)
+    }
+
+    /// Nothing can be stored, for this reason.
+    pub(in crate::api) fn not_ready(reason: NotReady) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready", reason.to_string())
     }
 
     pub(in crate::api) fn internal() -> Self {

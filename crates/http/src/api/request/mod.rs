@@ -15,3 +15,4 @@ pub(super) mod path;
 pub(super) mod query;
 pub(super) mod report_query;
 pub(super) mod returned_webhooks;
+pub(super) mod trace_context;

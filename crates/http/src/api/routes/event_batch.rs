@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::api::openapi::{BadBody, Denied, Invalid, TooLarge, Unavailable};
 use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
-use crate::api::request::{body, idempotency_key, returned_webhooks};
+use crate::api::request::{body, idempotency_key, returned_webhooks, trace_context};
 use crate::api::routes::events::AcceptedEvent;
 use crate::api::schema::event_draft::KeyedEventDraft;
 use crate::api::{Api, response};
@@ -51,7 +51,8 @@ enum BatchResult {
 
 /// Take up to 100 events in
 ///
-/// One bad event spoils only itself. A webhook of loanhook's that comes back here is 422 as a whole.
+/// One bad event spoils only itself. A webhook of loanhook's that comes back here is 422 as a whole. A `traceparent` is that of
+/// each event.
 #[utoipa::path(
     post, path = "/v1/events/batch", operation_id = "acceptEvents", tag = "events", request_body = Batch,
     responses(
@@ -75,7 +76,12 @@ pub(in crate::api) async fn create<
     if batch.events.len() > MAX_EVENTS {
         return Err(ValidationErrors::one("/events", format!("must have at most {MAX_EVENTS} events")).into());
     }
-    let events = batch.events.into_iter().map(|event| submission(&event));
+    let trace_context = trace_context::of_headers(&headers);
+    let events = batch.events.into_iter().map(|event| {
+        let mut submission = submission(&event)?;
+        submission.event.trace_context = trace_context;
+        Ok(submission)
+    });
     let results = intake::accept_batch(&api.store, tenant, events, Timestamp::now()).await?;
     let results = results.into_iter().map(|result| match result {
         Ok(receipt) => BatchResult::Accepted { status: 202, event: receipt.into() },

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::api::openapi::{BadBody, Conflict, Denied, IdempotencyKey, Invalid, TooLarge, Unavailable};
 use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
-use crate::api::request::{body, idempotency_key, returned_webhooks};
+use crate::api::request::{body, idempotency_key, returned_webhooks, trace_context};
 use crate::api::schema::event_draft::EventDraft;
 use crate::api::{Api, response, schema};
 use loanhook_core::intake::{self, Receipt, Submission};
@@ -59,6 +59,7 @@ impl From<Receipt> for AcceptedEvent {
 ///
 /// Answers once every delivery it causes is stored. With an `Idempotency-Key` the same body, sent again
 /// within 24 h, gives the same answer and sends nothing twice. A webhook of loanhook's that comes back here is 422.
+/// A `traceparent` (W3C Trace Context) is sent on by each attempt, with a span ID of its own; one that is not valid is ignored.
 #[utoipa::path(
     post, path = "/v1/events", operation_id = "acceptEvent", tag = "events", request_body = EventDraft,
     params(IdempotencyKey),
@@ -80,7 +81,8 @@ pub(in crate::api) async fn create<
     returned_webhooks::refuse_own_webhooks(&headers)?;
     let key = idempotency_key::of_headers(&headers)?;
     let bytes = body::read(&caller, raw_body, EVENT_LIMIT).await?;
-    let event = EventInput::from(body::parse::<EventDraft>(&bytes)?).check()?;
+    let mut event = EventInput::from(body::parse::<EventDraft>(&bytes)?).check()?;
+    event.trace_context = trace_context::of_headers(&headers);
     let submission = Submission { event, key };
     let receipt = intake::accept(&api.store, tenant, submission, Timestamp::now()).await?;
     Ok(response::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))

@@ -6,6 +6,9 @@
 //! name that changes there changes nothing that a client sees.
 
 pub(super) mod attempt;
+pub(super) mod authentication;
+pub(super) mod authentication_view;
+pub(super) mod check;
 pub(super) mod dead_letter;
 pub(super) mod delivery;
 pub(super) mod event_draft;

@@ -106,6 +106,7 @@ struct AttemptCounts {
     protocol: i64,
     blocked: i64,
     template: i64,
+    auth: i64,
     interrupted: i64,
 }
 
@@ -176,6 +177,7 @@ impl From<&Counts> for AttemptCounts {
             protocol,
             blocked,
             template,
+            auth,
             interrupted,
         ] = counts.attempts;
         Self {
@@ -192,6 +194,7 @@ impl From<&Counts> for AttemptCounts {
             protocol,
             blocked,
             template,
+            auth,
             interrupted,
         }
     }

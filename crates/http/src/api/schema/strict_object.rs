@@ -57,6 +57,13 @@ pub(in crate::api) fn texts<'de, D: Deserializer<'de>>(
     DistinctNames::deserialize(deserializer).map(|DistinctNames(texts)| texts)
 }
 
+/// For a field that is null, or an object of texts, none of whose names may be there twice.
+pub(in crate::api) fn optional_map<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<BTreeMap<String, String>>, D::Error> {
+    Ok(Option::<DistinctNames<_>>::deserialize(deserializer)?.map(|DistinctNames(texts)| texts))
+}
+
 /// For a field that is null, or an object of texts and nulls, none of whose names may be there twice.
 pub(in crate::api) fn optional_texts<'de, D: Deserializer<'de>>(
     deserializer: D,

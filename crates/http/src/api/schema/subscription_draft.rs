@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::authentication::{AuthDraft, TlsDraft};
 use super::enums_of_model;
 use super::flow_settings::FlowDraft;
 use super::retry_policy::RetryDraft;
@@ -100,6 +101,11 @@ struct RequestDraft {
     #[serde(default)]
     #[schema(example = "{\"loan\": \"[[v('loan-id')]]\", \"amount\": [[v('last-payment-amount')]]}")]
     payload: Option<String>,
+    /// How a request says who we are, beside its headers.
+    #[serde(default, deserialize_with = "optional_object")]
+    auth: Option<AuthDraft>,
+    #[serde(default, deserialize_with = "optional_object")]
+    tls: Option<TlsDraft>,
 }
 
 enums_of_model! {
@@ -153,8 +159,9 @@ impl From<CriteriaDraft> for model::CriteriaInput {
 
 impl From<RequestDraft> for model::RequestInput {
     fn from(draft: RequestDraft) -> Self {
-        let RequestDraft { method, url, headers, content_type, payload } = draft;
-        Self { method: method.into(), url, headers, content_type, payload }
+        let RequestDraft { method, url, headers, content_type, payload, auth, tls } = draft;
+        let (auth, tls) = (auth.map(Into::into), tls.map(Into::into));
+        Self { method: method.into(), url, headers, content_type, payload, auth, tls }
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use super::authentication::{PatchedAuth, PatchedTls};
 use super::flow_settings::PatchedFlow;
 use super::strict_object::{optional_object, optional_texts};
 use super::subscription_draft::{Fire, SubscriptionDraft};
@@ -112,6 +113,10 @@ struct PatchedRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     payload: IgnoredAny,
+    #[serde(default, deserialize_with = "optional_object")]
+    auth: Option<PatchedAuth>,
+    #[serde(default, deserialize_with = "optional_object")]
+    tls: Option<PatchedTls>,
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::api::request::caller::Caller;
+use crate::api::schema::authentication_view::{AuthView, TlsView};
 use crate::api::schema::flow_settings::FlowView;
 use crate::api::schema::formula_errors::FormulaErrors;
 use crate::api::schema::id::{SubscriptionId, Timestamp};
@@ -76,6 +77,10 @@ struct RequestView {
     content_type: String,
     #[schema(required)]
     payload: Option<String>,
+    #[schema(required)]
+    auth: Option<AuthView>,
+    #[schema(required)]
+    tls: Option<TlsView>,
 }
 
 impl SubscriptionView {
@@ -100,6 +105,8 @@ impl SubscriptionView {
                 headers: settings.request.headers.keys().map(|name| (name.clone(), HIDDEN)).collect(),
                 content_type: settings.request.content_type.clone(),
                 payload: settings.request.payload.clone(),
+                auth: settings.request.auth.as_ref().map(|auth| AuthView::new(auth, to.sees_whole_urls())),
+                tls: settings.request.tls.as_ref().map(TlsView::from),
             },
             retry: settings.retry.clone().into(),
             timeout_seconds: settings.timeout_seconds,

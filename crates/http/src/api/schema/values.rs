@@ -43,6 +43,7 @@ enums_of_model! {
         Protocol,
         Blocked,
         Template,
+        Auth,
         Interrupted,
     }
 

@@ -58,6 +58,9 @@ pub(in crate::page) fn show(
                 (fact("Destination", &html! { bdi.break { (request.destination(attempt)) } }))
                 @if let Some(used) = &details.credentials {
                     (fact("Credentials", &credentials(used)))
+                    @if !used.authentication.is_empty() {
+                        (fact("Authentication", &authentication(used)))
+                    }
                 }
                 (fact("IP address it was sent from", &or_none(ip, "Not known")))
                 (fact("Response time", &or_none(time_taken, "None: there was no whole answer")))
@@ -128,6 +131,14 @@ fn credentials(used: &UsedCredentials) -> Markup {
             Some(names) => { (names.join(", ")) " (version " (version) " of the webhook)" }
             None => { "Version " (version) " of the webhook, which is not kept any more" }
         }
+    }
+}
+
+/// The kinds of authentication, and no value of them.
+fn authentication(used: &UsedCredentials) -> Markup {
+    html! {
+        (used.authentication.join(", "))
+        @if let Some(ends) = used.certificate_ends { ", which ends at " (time(ends)) }
     }
 }
 

@@ -111,6 +111,7 @@ pub(super) fn error_kind_label(kind: ErrorKind) -> &'static str {
         ErrorKind::Protocol => "Broken response",
         ErrorKind::Blocked => "Blocked",
         ErrorKind::Template => "Template",
+        ErrorKind::Auth => "Authentication",
         ErrorKind::Interrupted => "Interrupted",
     }
 }

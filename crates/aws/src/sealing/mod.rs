@@ -1,0 +1,72 @@
+//! Sealing: secrets are encrypted before they are stored in the table, with a data key that KMS protects
+//! ([ADR 45](../../../../docs/adr/0045-sealing-on-aws.md)).
+//!
+//! The table holds the data keys, encrypted by KMS ([`data_keys`]). An instance of a function has each decrypted once, when it
+//! first meets a secret that was sealed with it ([`known_keys`]); one that meets none never calls KMS ([`kms`]).
+//!
+//! Before each value that is sealed the item with the data keys is read. So what is sealed by an invocation that began after a
+//! rotation is sealed with the new key, and what earlier ones seal is stored before the longest of them ends: then everything
+//! can be sealed anew ([`anew`]) and the former key go ([`rotation`]). The operator's command for both is
+//! `infra/seal_secrets.py`, which sends [`command`]s.
+
+mod anew;
+mod command;
+mod data_keys;
+mod kms;
+mod known_keys;
+mod rotation;
+
+use loanhook_seal::{Keyring, key_of};
+
+pub use command::{NamedSecrets, RotationState, SealedAnew, SecretsAnswer, SecretsCommand};
+pub(crate) use known_keys::KnownKeys;
+
+use crate::engine::Aws;
+use crate::items::item::unreadable;
+use loanhook_core::ports::StoreResult;
+
+impl Aws {
+    /// A secret, sealed for its place.
+    ///
+    /// # Errors
+    ///
+    /// When the table or KMS fails.
+    pub async fn seal_text(&self, plain: &str, place: &str) -> StoreResult<String> {
+        Ok(self.sealing_keyring().await?.seal(plain, place))
+    }
+
+    /// The secret that was sealed for this place by [`seal_text`](Self::seal_text).
+    ///
+    /// # Errors
+    ///
+    /// When the table or KMS fails; where the text is not sealed for this place, or with a data key that is not there any more.
+    pub async fn open_text(&self, sealed: &str, place: &str) -> StoreResult<String> {
+        match self.keyring_of(key_of(sealed).into_iter().collect()).await? {
+            Some(keyring) => keyring.open(sealed, place).map_err(|error| unreadable(&error)),
+            None => Err(unreadable(&loanhook_seal::OpenError::NotSealed)),
+        }
+    }
+
+    /// The keyring that seals with the current data key. Where the table has no data key yet, one is made.
+    pub(crate) async fn sealing_keyring(&self) -> StoreResult<Keyring> {
+        let keys = match self.data_keys().await? {
+            Some(keys) => keys,
+            None => self.first_data_key().await?,
+        };
+        let current = keys.current.clone();
+        let keyring = self.keyring_with([current.clone()].into(), Some(keys)).await?;
+        // It is there, as the call before says.
+        let _ = keyring.select(&current);
+        Ok(keyring)
+    }
+
+    /// Has the current data key decrypted, beside whatever else is done. A failure of it is met again where the key is needed.
+    pub fn prepare_to_open(&self) {
+        let engine = self.clone();
+        self.spawn_background(async move {
+            if let Ok(Some(keys)) = engine.data_keys().await {
+                let _ = engine.keyring_with([keys.current.clone()].into(), Some(keys)).await;
+            }
+        });
+    }
+}
