@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// See it work: a loanhook of its own, receivers that fail as told, 30 events
     Demo(DemoArgs),
-    /// Change the master key that seals secrets
+    /// Change the master key that seals secrets, or erase what is left of them
     MasterKey(MasterKeyCommandArgs),
     /// Evaluate a formula, with no loanhook running
     Eval(EvalArgs),

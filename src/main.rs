@@ -1,8 +1,8 @@
 //! The `loanhook` program: reads its arguments, runs the command they name, and ends with an exit code
 //! (0 done, 1 failed, 2 arguments not understood; of `doctor` 1 something to do, 2 could not ask).
 //!
-//! `serve` and `demo` run a server in this process (`server`, `demo`); `master-key` works on its data folder. The other commands (`commands`) are clients that
-//! know nothing but the HTTP interface, so they work with a loanhook anywhere; `client` makes their calls. `terminal`
+//! `serve` and `demo` run a server in this process (`server`, `demo`); `master-key` works on its data folder. The other commands
+//! (`commands`) are clients that know nothing but the HTTP interface, so they work with a loanhook anywhere; `client` makes their calls. `terminal`
 //! is what all of them read from and write to.
 
 mod arguments;

@@ -21,7 +21,7 @@ const ON_STDIN_VARIABLE: &str = "LOANHOOK_SECRETS_ON_STDIN";
 /// Longer than valid ones are together, and what a pipe buffers without a reader.
 const MAX_BYTES: usize = 4096;
 
-/// The secrets that were given to this program, not checked yet. An empty one is none.
+/// The secrets that were given to this program, not checked yet.
 #[derive(Default)]
 pub(crate) struct EnvironmentSecrets(Vec<(&'static str, String)>);
 
@@ -38,10 +38,15 @@ impl EnvironmentSecrets {
     }
 }
 
-/// The variables that are set and not empty.
+/// The variables that are set.
 fn set_variables() -> Vec<(&'static str, OsString)> {
     let set = VARIABLES.into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
-    set.filter(|(_, value)| !value.is_empty()).collect()
+    set.filter(|(name, value)| is_given(name, value.is_empty())).collect()
+}
+
+/// An empty admin key is none. An empty master key is an error, as every text that is no key: a folder would be sealed with a key of its own.
+fn is_given(variable: &str, is_empty: bool) -> bool {
+    !is_empty || variable != ADMIN_KEY
 }
 
 /// Replaces this program with itself, without the secrets in its environment. Returns where there are none, or where this
@@ -121,7 +126,7 @@ pub(super) fn read() -> Result<EnvironmentSecrets, String> {
         let of_line = |line: &str| {
             let (name, value) = line.split_once('=')?;
             let name = VARIABLES.into_iter().find(|variable| *variable == name)?;
-            Some((name, value.trim_end().to_owned())).filter(|(_, value)| !value.is_empty())
+            Some((name, value.trim_end().to_owned())).filter(|(name, value)| is_given(name, value.is_empty()))
         };
         return Ok(EnvironmentSecrets(handed_over.split('\0').filter_map(of_line).collect()));
     }

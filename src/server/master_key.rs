@@ -21,8 +21,7 @@ impl MasterKeyArgs {
     ///
     /// Two are given, or one is no key or cannot be read; in a sentence.
     pub(super) fn read(&self, secrets: &EnvironmentSecrets) -> Result<MasterKey, String> {
-        let file = self.master_key_file.as_deref().filter(|file| !file.as_os_str().is_empty());
-        let given = match (secrets.get(MASTER_KEY), file) {
+        let given = match (secrets.get(MASTER_KEY), self.master_key_file.as_deref()) {
             (Some(_), Some(_)) => {
                 return Err(format!("{MASTER_KEY} and --master-key-file are both given: leave one out"));
             }

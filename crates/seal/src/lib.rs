@@ -14,4 +14,4 @@ mod sealed;
 
 pub use key::{KeyId, KeyParseError, SealingKey};
 pub use keyring::{Keyring, OpenError};
-pub use sealed::{is_sealed, key_of};
+pub use sealed::key_of;

@@ -27,13 +27,6 @@ impl Sealed {
     }
 }
 
-/// Whether a text has the form of a sealed value. A secret of a user may have it too: whether a stored document is sealed is said
-/// by its version, not by its texts.
-#[must_use]
-pub fn is_sealed(text: &str) -> bool {
-    Sealed::read(text).is_some()
-}
-
 /// The ID of the key that a sealed value was sealed with. None where the text has not the form of a sealed value.
 #[must_use]
 pub fn key_of(text: &str) -> Option<KeyId> {

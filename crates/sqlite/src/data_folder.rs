@@ -1,10 +1,14 @@
-//! Data folder: its lock and its database, which only their owner may read, since signing secrets are in them.
+//! Data folder: its lock and its database, which only their owner may read and write.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::errors::OpenError;
+
+/// Longer than a look whether a folder is free has it locked.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A data folder of this process, and no other, for as long as `lock` is open.
 pub(super) struct DataFolder {
@@ -34,10 +38,10 @@ impl DataFolder {
     ///
     /// Where its lock cannot be opened.
     pub(super) fn is_free(folder: &Path) -> Result<bool, OpenError> {
-        match lock(folder) {
-            Ok(_) => Ok(true),
-            Err(OpenError::InUse(_)) => Ok(false),
-            Err(error) => Err(error),
+        match lock_file(folder)?.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(OpenError::Folder(folder.into(), error)),
         }
     }
 }
@@ -48,13 +52,21 @@ pub(super) fn database(folder: &Path) -> PathBuf {
 }
 
 fn lock(folder: &Path) -> Result<File, OpenError> {
-    let unusable = |error| OpenError::Folder(folder.into(), error);
-    let lock = private_file(&folder.join("loanhook.lock")).map_err(unusable)?;
-    lock.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => OpenError::InUse(folder.into()),
-        TryLockError::Error(error) => unusable(error),
-    })?;
-    Ok(lock)
+    let lock = lock_file(folder)?;
+    let mut locked = lock.try_lock();
+    if matches!(locked, Err(TryLockError::WouldBlock)) {
+        std::thread::sleep(LOOK);
+        locked = lock.try_lock();
+    }
+    match locked {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.into())),
+        Err(TryLockError::Error(error)) => Err(OpenError::Folder(folder.into(), error)),
+    }
+}
+
+fn lock_file(folder: &Path) -> Result<File, OpenError> {
+    private_file(&folder.join("loanhook.lock")).map_err(|error| OpenError::Folder(folder.into(), error))
 }
 
 /// Opens a file, making one with mode 0600 if it is not there.

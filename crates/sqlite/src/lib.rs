@@ -76,7 +76,9 @@ use writer::{Priority, Writer};
 pub use dispatch::{DispatchLimits, Task, WirePermit, Worker};
 pub use errors::OpenError;
 pub use options::EngineOptions;
-pub use sealing::{EraseLimit, MasterKey, MasterKeyError, RotateError, Rotation, rotate_master_key};
+pub use sealing::{
+    EraseLimit, MasterKey, MasterKeyCommandError, MasterKeyError, Rotation, erase_secrets, rotate_master_key,
+};
 
 /// The pages that the writer works on: the ends of tables, and the indexes that it looks things up in.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;

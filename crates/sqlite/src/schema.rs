@@ -250,13 +250,13 @@ const MIGRATIONS: [&str; 14] = [
      INSERT INTO stored_credentials
          SELECT 0, last FROM (SELECT max(rowid) AS last FROM deliveries) WHERE last IS NOT NULL;",
     // The master key that seals secrets, by its ID: one row from the first start on. During a rotation `next` is the ID of the key that
-    // everything is sealed anew with, `next_file` the file that has it, where there is one, and `old_sealed` the key before, sealed with
-    // it. `unsealed` is 1 while a document may not be sealed with the newest key, `unerased` while the file may hold what it no
+    // everything is sealed anew with, and `old_sealed` the key before, sealed with it. `file` has the newest key, where a rotation
+    // named it. `unsealed` is 1 while a document may not be sealed with the newest key, `unerased` while the file may hold what it no
     // longer stores. And the rotations that were asked for: `file` has the new key; `ended` is 1 once it is in use.
     "CREATE TABLE sealing (
          key TEXT NOT NULL,
          next TEXT,
-         next_file TEXT,
+         file TEXT,
          old_sealed TEXT,
          unsealed INTEGER NOT NULL,
          unerased INTEGER NOT NULL
@@ -268,6 +268,9 @@ const MIGRATIONS: [&str; 14] = [
          refused TEXT
      );",
 ];
+
+/// How long a connection waits for another that has the file locked.
+pub(super) const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// How many migrations the newest schema has.
 pub(super) const NEWEST: usize = MIGRATIONS.len();
@@ -282,7 +285,7 @@ pub(super) fn configure(connection: &Connection, cache_kib: i64) -> rusqlite::Re
     // What is deleted is overwritten where that costs no write. Where secrets go, all of it is: see `sealing`.
     connection.pragma_update(None, "secure_delete", "FAST")?;
     connection.pragma_update(None, "cache_size", -cache_kib)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

@@ -31,6 +31,8 @@ async fn what_is_no_key_is_refused_and_nothing_is_made() {
     for (launch, says) in [
         (given("hush hush"), "LOANHOOK_MASTER_KEY is no master key"),
         (given("aHVzaCBodXNo"), "has 32 bytes, and this has 9"),
+        (given(""), "LOANHOOK_MASTER_KEY is no master key"),
+        (given(" "), "LOANHOOK_MASTER_KEY is no master key"),
         (old, "LOANHOOK_MASTER_KEY_OLD is no master key"),
         (with_file(&file), "openssl rand -base64 32"),
         (with_file(&missing), "missing cannot be used"),
@@ -40,6 +42,11 @@ async fn what_is_no_key_is_refused_and_nothing_is_made() {
         assert!(error.contains(says) && !error.contains("hush"), "{error}");
         assert!(!data.exists(), "{error}");
     }
+    let no_file = with_environment(&[("LOANHOOK_MASTER_KEY_FILE", "")]);
+    let output = run_to_exit(serve_command(&data, &no_file)).await;
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && error.contains("--master-key-file"), "{error}");
+    assert!(!data.exists());
 }
 
 #[tokio::test]

@@ -82,7 +82,11 @@ async fn a_key_of_the_environment_is_changed_by_a_start_with_both() {
         secrets.j.server.stop().await;
     }
     assert!(ids[0] == ids[1] && ids[0] != own, "{ids:?}");
-    assert!(secrets.j.server.output().contains("is_needed_no_more"), "{}", secrets.j.server.output());
+    assert!(
+        secrets.j.server.output().contains("master_key.key_before_is_not_used"),
+        "{}",
+        secrets.j.server.output()
+    );
     assert!(!super::holds_sealed_with(&data, &own));
     assert!(!data.join("master.key").exists(), "the folder's own key opens nothing any more");
     let alone = with_environment(&[("LOANHOOK_MASTER_KEY", KEY)]);

@@ -31,7 +31,7 @@ async fn a_key_is_replaced_while_loanhook_runs_and_while_it_does_not() {
             secrets.j.server.stop().await;
         }
         let said = printed(&run_to_exit(rotate_command(data)).await);
-        assert!(said.contains("The old key is needed no more"), "{said}");
+        assert!(said.contains("were made before need the old key"), "{said}");
         let after = (sealed_with(data).await, std::fs::read_to_string(&file).expect("the key"));
         assert!(after.0 != before.0 && after.1 != before.1 && said.contains(&after.0), "{said}");
         assert!(holds_sealed_with(data, &after.0) && !holds_sealed_with(data, &before.0));
@@ -44,6 +44,34 @@ async fn a_key_is_replaced_while_loanhook_runs_and_while_it_does_not() {
         before = after;
     }
     secrets.j.server.kill();
+    secrets.j.server.restart().await;
+    secrets.assert_sent().await;
+    secrets.assert_hidden();
+}
+
+#[tokio::test]
+async fn what_is_left_is_erased_by_a_command_while_loanhook_does_not_run() {
+    let folder = new_folder();
+    let server = Server::own_process_in(&folder, with_environment(&[("LOANHOOK_MASTER_KEY", KEY)])).await;
+    let secrets = Secrets::on(server).await;
+    let key = sealed_with(secrets.data()).await;
+    let erase = || {
+        let mut command = loanhook_command();
+        command.args(["master-key", "erase", "--data"]).arg(secrets.data()).env("LOANHOOK_MASTER_KEY", KEY);
+        command
+    };
+    let error = start_error(&run_to_exit(erase()).await);
+    assert!(error.contains("in use by another loanhook"), "{error}");
+    secrets.j.server.stop().await;
+    // As where the database was too large to be written anew.
+    let database = rusqlite::Connection::open(secrets.data().join("loanhook.db")).expect("the database");
+    database.execute("UPDATE sealing SET unerased = 1", []).expect("noted");
+    drop(database);
+    for _ in 0..2 {
+        let said = printed(&run_to_exit(erase()).await);
+        assert!(said.contains("shows a secret that it stored before"), "{said}");
+        assert_eq!(sealed_with(secrets.data()).await, key);
+    }
     secrets.j.server.restart().await;
     secrets.assert_sent().await;
     secrets.assert_hidden();

@@ -33,17 +33,28 @@ pub(super) struct Slice {
     last: Option<Position>,
     /// The document that was read of each, and the one that takes its place.
     anew: Vec<(Position, String, String)>,
+    /// How many cannot be read, or opened.
+    unreadable: u64,
+}
+
+/// What became of all versions of subscriptions.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Pass {
+    pub(super) sealed: u64,
+    /// They stand as they stood: what opens them may still be needed.
+    pub(super) unreadable: u64,
 }
 
 impl SqliteEngine {
-    /// Seals everything with the newest key that is not. Gives how many versions of subscriptions there were.
-    pub(super) async fn seal_documents_anew(&self) -> StoreResult<u64> {
-        let (mut count, mut after) = (0, first_position());
+    /// Seals everything with the newest key that is not.
+    pub(super) async fn seal_documents_anew(&self) -> StoreResult<Pass> {
+        let (mut pass, mut after) = (Pass::default(), first_position());
         loop {
             let slice = self.documents_after(after).await?;
-            let Some(last) = slice.last.clone() else { return Ok(count) };
+            let Some(last) = slice.last.clone() else { return Ok(pass) };
+            pass.unreadable += slice.unreadable;
             if !slice.anew.is_empty() {
-                count += slice.anew.len() as u64;
+                pass.sealed += slice.anew.len() as u64;
                 self.write_documents(slice).await?;
                 tokio::time::sleep(PAUSE).await;
             }
@@ -75,13 +86,17 @@ impl Slice {
              ORDER BY tenant, id, version LIMIT ?4",
         )?;
         let mut rows = statement.query(params![after.0, after.1, after.2, VERSIONS_PER_SLICE])?;
-        let mut slice = Self { last: None, anew: Vec::new() };
+        let mut slice = Self { last: None, anew: Vec::new(), unreadable: 0 };
         while let Some(row) = rows.next()? {
             let position: Position = (row.get(0)?, row.get(1)?, row.get(2)?);
             slice.last = Some(position.clone());
-            let sealed =
-                none_if_unreadable(sealed_anew(row, keyring), &format_args!("version {position:?}"))?;
-            slice.anew.extend(sealed.map(|(before, after)| (position, before, after)));
+            let sealed = sealed_anew(row, keyring).map(Some);
+            match none_if_unreadable(sealed, &format_args!("version {position:?} of a webhook"))? {
+                Some(anew) => {
+                    slice.anew.extend(anew.map(|(before, after)| (position, before, after)));
+                }
+                None => slice.unreadable += 1,
+            }
         }
         Ok(slice)
     }

@@ -16,9 +16,9 @@ pub enum MasterKeyError {
     Randomness,
     #[error(
         "the secrets in {folder} are sealed with the master key {sealed_with}, and {} is gone: put it back from a backup, or give the \
-         key with LOANHOOK_MASTER_KEY or --master-key-file. Without it nothing can be started here", .file.display()
+         key with LOANHOOK_MASTER_KEY or --master-key-file{}. Without it nothing can be started here", .file.display(), had_it(.named.as_ref())
     )]
-    Gone { folder: PathBuf, file: PathBuf, sealed_with: String },
+    Gone { folder: PathBuf, file: PathBuf, named: Option<PathBuf>, sealed_with: String },
     #[error(
         "the secrets in {folder} are sealed with the master key {sealed_with}, and {by} is the key {found}: give the one that they are \
          sealed with. To change to {found}, give the other as LOANHOOK_MASTER_KEY_OLD, too, for one start"
@@ -31,8 +31,21 @@ pub enum MasterKeyError {
     )]
     SealedWithOwn { folder: PathBuf, own: PathBuf, by: String, found: KeyId },
     #[error(
-        "the secrets in {folder} are being sealed anew with the master key {next}, which is not there{}: give it with \
-         LOANHOOK_MASTER_KEY or --master-key-file", file.as_ref().map_or_else(String::new, |file| format!(" ({} had it)", file.display()))
+        "the secrets in {folder} are being sealed anew with the master key {next}, which is not there: give it with \
+         LOANHOOK_MASTER_KEY or --master-key-file{}", had_it(.file.as_ref())
     )]
     NextGone { folder: PathBuf, next: String, file: Option<PathBuf> },
+    #[error(
+        "the secrets in {folder} are being sealed anew, and the master key before, {old}, cannot be found: give it with \
+         LOANHOOK_MASTER_KEY_OLD"
+    )]
+    OldGone { folder: PathBuf, old: String },
+    #[error(
+        "the key file {file} does not have the master key {key} any more, which seals now: put it back there"
+    )]
+    Changed { file: PathBuf, key: KeyId },
+}
+
+fn had_it(file: Option<&PathBuf>) -> String {
+    file.map_or_else(String::new, |file| format!(" ({} had it)", file.display()))
 }

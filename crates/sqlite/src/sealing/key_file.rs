@@ -9,6 +9,7 @@ use loanhook_seal::SealingKey;
 use tracing::warn;
 
 use super::errors::MasterKeyError;
+use crate::data_folder;
 
 /// A key has 44 characters; a file that is no key file may have any number.
 const MAX_BYTES: u64 = 4096;
@@ -60,33 +61,58 @@ fn others_may_read(_: &File) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The key in a file, which is made where there is none. Only the process that holds the lock of the data folder may call this.
+/// The key in a file of a data folder, which is made where there is none. It is on the disk for good. Only the process that holds the
+/// lock of the folder may call this.
 ///
 /// # Errors
 ///
 /// Where the file can be neither read nor made.
-pub(super) fn read_or_make(path: &Path) -> Result<SealingKey, MasterKeyError> {
+pub(super) fn read_or_make(path: &Path, folder: &Path) -> Result<SealingKey, MasterKeyError> {
     if let Some(key) = read(path)? {
+        // Whoever made it may have died before it was.
+        sync(path)?;
         return Ok(key);
     }
     let key = SealingKey::generate().map_err(|_| MasterKeyError::Randomness)?;
-    let unusable = |error| MasterKeyError::File(path.into(), error);
-    let unfinished = path.with_extension("unfinished");
-    let mut file = private_file(&unfinished).map_err(unusable)?;
-    writeln!(file, "{}", key.expose()).and_then(|()| file.sync_all()).map_err(unusable)?;
-    put_in_place(&unfinished, path)?;
+    put(path, &key, folder)?;
     Ok(key)
 }
 
-/// Moves a key file to its place, where it replaces the one that is there.
+/// Writes a key into a file, which replaces the one that is there. It belongs to whom the database of the data folder belongs to: a
+/// rotation may be run by root.
 ///
 /// # Errors
 ///
-/// Where that fails: the one that was there is there.
-pub(super) fn put_in_place(from: &Path, to: &Path) -> Result<(), MasterKeyError> {
-    fs::rename(from, to)
-        .and_then(|()| sync_folder_of(to))
-        .map_err(|error| MasterKeyError::File(to.into(), error))
+/// Where that fails: the file that was there is there.
+pub(super) fn put(path: &Path, key: &SealingKey, folder: &Path) -> Result<(), MasterKeyError> {
+    let written = || -> io::Result<()> {
+        let unfinished = path.with_extension("unfinished");
+        let mut file = private_file(&unfinished)?;
+        give_to_owner_of(&data_folder::database(folder), &file)?;
+        writeln!(file, "{}", key.expose())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        sync_folder_of(path)
+    };
+    written().map_err(|error| MasterKeyError::File(path.into(), error))
+}
+
+/// Has a key file on the disk for good, whoever wrote it.
+///
+/// # Errors
+///
+/// Where that fails.
+pub(super) fn sync(path: &Path) -> Result<(), MasterKeyError> {
+    let synced = || -> io::Result<()> {
+        let path = path.canonicalize()?;
+        File::open(&path)?.sync_all()?;
+        match sync_folder_of(&path) {
+            // Where this process may not list the folder, it is somebody else's.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            synced => synced,
+        }
+    };
+    synced().map_err(|error| MasterKeyError::File(path.into(), error))
 }
 
 /// Removes a key file for good, if it is there.
@@ -117,6 +143,26 @@ fn private_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Gives a file to the owner of another.
+#[cfg(unix)]
+fn give_to_owner_of(other: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let (other, own) = (fs::metadata(other)?, file.metadata()?);
+    match other.uid() == own.uid() {
+        true => Ok(()),
+        false => match fchown(file, Some(other.uid()), Some(other.gid())) {
+            // Only root may: a service that uses the files of another user goes on to use its own.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            given => given,
+        },
+    }
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Only after this does a file that was made, renamed or removed stay so after a power failure.
 #[cfg(unix)]
 fn sync_folder_of(path: &Path) -> io::Result<()> {
@@ -139,8 +185,10 @@ mod tests {
         assert_eq!(read(&path).expect("no file"), None);
         // What a start that died left behind.
         fs::write(path.with_extension("unfinished"), "half a k").expect("written");
-        let key = read_or_make(&path).expect("made");
-        assert_eq!(read_or_make(&path).expect("read"), key);
+        let make = || read_or_make(&path, folder.path());
+        File::create(data_folder::database(folder.path())).expect("a database");
+        let key = make().expect("made");
+        assert_eq!(make().expect("read"), key);
         assert_eq!(read(&path).expect("read"), Some(key));
         #[cfg(unix)]
         {
@@ -149,7 +197,7 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         let files = fs::read_dir(folder.path()).expect("a folder");
-        assert_eq!(files.count(), 1, "nothing else is left");
+        assert_eq!(files.count(), 2, "nothing else is left");
     }
 
     #[test]
@@ -158,7 +206,7 @@ mod tests {
         for (text, why) in [("", "0"), ("aHVzaA==", "4"), ("hush hush!", "base64"), ("\u{0}", "base64")] {
             let path = folder.path().join("key");
             fs::write(&path, text).expect("written");
-            let error = read_or_make(&path).expect_err(text).to_string();
+            let error = read_or_make(&path, folder.path()).expect_err(text).to_string();
             assert!(error.contains(&path.display().to_string()) && error.contains(why), "{error}");
             assert!(!error.contains("hush"), "{error}");
             assert_eq!(fs::read_to_string(&path).expect("it stays"), text);
@@ -168,17 +216,31 @@ mod tests {
     }
 
     #[test]
-    fn a_key_file_replaces_another_and_can_be_removed_twice() {
+    fn a_key_replaces_another_and_its_file_can_be_removed_twice() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (path, next) = (own(folder.path()), folder.path().join(NEXT_OWN));
-        let old = read_or_make(&path).expect("made");
-        let new = read_or_make(&next).expect("made");
-        put_in_place(&next, &path).expect("moved");
-        assert_ne!(old, new);
-        assert_eq!((read(&path).expect("read"), read(&next).expect("read")), (Some(new), None));
+        let path = own(folder.path());
+        File::create(data_folder::database(folder.path())).expect("a database");
+        read_or_make(&path, folder.path()).expect("made");
+        let new = SealingKey::from_bytes([2; 32]);
+        put(&path, &new, folder.path()).expect("put");
+        assert_eq!(read(&path).expect("read"), Some(new));
         for _ in 0..2 {
             remove(&path).expect("removed");
         }
         assert_eq!(read(&path).expect("no file"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_root_makes_belongs_to_the_owner_of_the_database() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, database) = (own(folder.path()), data_folder::database(folder.path()));
+        File::create(&database).expect("a database");
+        // Where the test does not run as root, the owner is its own.
+        let _ = chown(&database, Some(12_345), None);
+        read_or_make(&path, folder.path()).expect("made");
+        let owner = |path: &Path| fs::metadata(path).expect("a file").uid();
+        assert_eq!(owner(&path), owner(&database));
     }
 }

@@ -1,6 +1,6 @@
 //! Master key as an operator gives it to a start.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use loanhook_seal::SealingKey;
 
@@ -20,6 +20,14 @@ pub(super) struct GivenKey {
     pub(super) key: SealingKey,
     /// Where it stands: the name of a variable, or a path.
     pub(super) by: String,
+    pub(super) file: Option<PathBuf>,
+}
+
+impl GivenKey {
+    /// Has it on the disk for good, where it is in a file.
+    pub(super) fn sync(&self) -> Result<(), MasterKeyError> {
+        self.file.as_deref().map_or(Ok(()), key_file::sync)
+    }
 }
 
 impl MasterKey {
@@ -29,7 +37,7 @@ impl MasterKey {
     ///
     /// Where it is not 32 bytes in base64.
     pub fn from_text(text: &str, by: &str) -> Result<Self, MasterKeyError> {
-        let given = GivenKey { key: parse(text, by)?, by: by.to_owned() };
+        let given = GivenKey { key: parse(text, by)?, by: by.to_owned(), file: None };
         Ok(Self { given: Some(given), before: None })
     }
 
@@ -39,7 +47,8 @@ impl MasterKey {
     ///
     /// Where it cannot be read, or has no key.
     pub fn from_file(path: &Path) -> Result<Self, MasterKeyError> {
-        let given = GivenKey { key: required(path)?, by: path.display().to_string() };
+        let by = path.display().to_string();
+        let given = GivenKey { key: required(path)?, by, file: Some(path.into()) };
         Ok(Self { given: Some(given), before: None })
     }
 

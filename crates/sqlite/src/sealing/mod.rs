@@ -27,17 +27,18 @@ mod state;
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use loanhook_seal::{Keyring, SealingKey};
 
 use super::SqliteEngine;
 
-pub use command::{RotateError, Rotation, rotate_master_key};
+pub use command::{MasterKeyCommandError, Rotation, erase_secrets, rotate_master_key};
 pub use erase::EraseLimit;
+use erase::Erasing;
 pub(super) use erase::overwriting;
 pub use errors::MasterKeyError;
+use master_key::GivenKey;
 pub use master_key::MasterKey;
 pub(super) use start::StartError;
 
@@ -45,21 +46,30 @@ pub(super) use start::StartError;
 pub(super) struct Sealing {
     keyring: Keyring,
     folder: PathBuf,
-    /// How its key was given; none where it is the folder's own.
-    given_by: Option<String>,
+    /// The key that was given to this start; none where it is the folder's own.
+    given: Option<GivenKey>,
     /// The key that seals now.
     newest: Mutex<SealingKey>,
     /// This start is the first that seals with the folder's own key.
     is_own_key_new: bool,
-    /// The file was written anew, and its log is yet to be emptied.
-    is_written_anew: AtomicBool,
-    /// The file is not written anew before the next start or rotation: it is too large, or that failed.
-    is_erasing_given_up: AtomicBool,
+    progress: Mutex<Progress>,
+}
+
+/// What this start need not try again before the next one, or before another rotation.
+#[derive(Default)]
+struct Progress {
+    /// How many documents could not be read when all others were sealed anew.
+    unreadable: u64,
+    erasing: Erasing,
 }
 
 impl Sealing {
     pub(super) fn keyring(&self) -> &Keyring {
         &self.keyring
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn newest(&self) -> MutexGuard<'_, SealingKey> {

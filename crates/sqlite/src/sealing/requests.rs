@@ -18,18 +18,8 @@ pub(super) enum RequestState {
     Refused(String),
 }
 
-/// Puts a request, unless the same waits already; gives its ID.
+/// Puts a request; gives its ID. One rotation ends all that ask for the same.
 pub(super) fn put(connection: &Connection, file: Option<&str>) -> rusqlite::Result<i64> {
-    let waiting = connection
-        .query_row(
-            "SELECT id FROM rotation_requests WHERE file IS ?1 AND ended = 0 AND refused IS NULL",
-            [file],
-            |row| row.get(0),
-        )
-        .optional()?;
-    if let Some(id) = waiting {
-        return Ok(id);
-    }
     connection.execute("INSERT INTO rotation_requests (file) VALUES (?1)", [file])?;
     Ok(connection.last_insert_rowid())
 }
@@ -64,6 +54,13 @@ pub(super) fn have_ended(connection: &Connection) -> rusqlite::Result<bool> {
 pub(super) fn refuse(connection: &Connection, id: i64, why: &str) -> rusqlite::Result<()> {
     connection
         .execute("UPDATE rotation_requests SET refused = ?2 WHERE id = ?1", params![id, why])
+        .map(|_| ())
+}
+
+/// Refuses all that wait.
+pub(super) fn refuse_all(connection: &Connection, why: &str) -> rusqlite::Result<()> {
+    connection
+        .execute("UPDATE rotation_requests SET refused = ?1 WHERE ended = 0 AND refused IS NULL", [why])
         .map(|_| ())
 }
 

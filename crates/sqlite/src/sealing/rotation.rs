@@ -1,20 +1,20 @@
 //! Rotation, and all else that keeps secrets sealed while the process runs, in rounds. A round that fails or is cut off is repeated.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use loanhook_core::ports::{StoreError, StoreResult};
 use loanhook_seal::SealingKey;
 use rusqlite::Connection;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::SqliteEngine;
 use crate::writer::Priority;
 
+use super::documents::Pass;
 use super::erase::EraseLimit;
 use super::requests::{self, Request};
 use super::state::{RotationState, SealingState};
-use super::{MasterKeyError, key_file, master_key};
+use super::{MasterKeyError, Progress, Sealing, key_file, master_key};
 
 impl SqliteEngine {
     /// One round: carries out what was asked for, seals what is not sealed with the newest key, and erases what is left of what
@@ -24,21 +24,36 @@ impl SqliteEngine {
     ///
     /// When the store fails, or a key file cannot be replaced. Another round goes on.
     pub async fn keep_secrets_sealed(&self, limit: EraseLimit) -> StoreResult<()> {
-        let (mut state, request) = self.sealing_state().await?;
-        if let Some(request) = request.filter(|_| state.rotation.is_none()) {
-            self.begin(&request).await?;
+        let (mut state, mut request) = self.sealing_state().await?;
+        if let Some(request) = request.as_ref().filter(|_| state.rotation.is_none()) {
+            self.begin(request).await?;
             (state, _) = self.sealing_state().await?;
         }
-        if state.is_unsealed {
-            let versions = self.seal_documents_anew().await?;
-            self.end(&state).await?;
-            info!(versions, key = %self.0.sealing.keyring.current(), "secrets.sealed");
+        if state.is_unsealed && self.0.sealing.progress().unreadable == 0 {
+            self.seal_all(&state).await?;
+            (state, request) = self.sealing_state().await?;
         }
-        if state.is_unerased {
-            self.erase(limit).await?;
+        let unreadable = self.0.sealing.progress().unreadable;
+        if request.is_some() && state.rotation.is_some() && unreadable > 0 {
+            self.refuse_all(cannot_end(unreadable)).await?;
         }
+        let erased = if state.is_unerased { self.erase(limit).await } else { Ok(()) };
+        // Whoever asked does not wait for another try.
         if self.read(requests::have_ended).await? {
             self.0.writer.run(Priority::ExistingWork, requests::delete_ended, |()| ()).await?;
+        }
+        erased
+    }
+
+    /// Seals all with the newest key. Where some cannot be read, neither this nor a rotation ends: what opens them may still be needed.
+    async fn seal_all(&self, state: &SealingState) -> StoreResult<()> {
+        let Pass { sealed, unreadable } = self.seal_documents_anew().await?;
+        self.0.sealing.progress().unreadable = unreadable;
+        if unreadable == 0 {
+            self.end(state).await?;
+            info!(versions = sealed, key = %self.0.sealing.keyring.current(), "secrets.sealed");
+        } else {
+            error!(unreadable, advice = cannot_end(unreadable), "secrets.not_all_sealed");
         }
         Ok(())
     }
@@ -77,35 +92,49 @@ impl SqliteEngine {
         let after_commit = move |(): &mut ()| {
             engine.0.sealing.keyring.make_current(&next);
             *engine.0.sealing.newest() = next;
-            engine.0.sealing.is_written_anew.store(false, Ordering::Relaxed);
-            engine.0.sealing.is_erasing_given_up.store(false, Ordering::Relaxed);
+            *engine.0.sealing.progress() = Progress::default();
         };
         self.0.writer.run(Priority::ExistingWork, begin, after_commit).await
+    }
+
+    /// Tells all who wait for a rotation why it does not end.
+    async fn refuse_all(&self, why: String) -> StoreResult<()> {
+        let refuse = move |connection: &Connection| requests::refuse_all(connection, &why);
+        self.0.writer.run(Priority::ExistingWork, refuse, |()| ()).await
     }
 
     /// The new key, in its file; why there is none, in a sentence for whoever asked.
     fn new_key(&self, request: &Request) -> Result<SealingKey, String> {
         let sealing = &self.0.sealing;
-        match (&request.file, &sealing.given_by) {
-            (Some(file), _) => master_key::required(Path::new(file)).map_err(|error| error.to_string()),
-            (None, None) => key_file::read_or_make(&sealing.folder.join(key_file::NEXT_OWN))
-                .map_err(|error| error.to_string()),
-            (None, Some(by)) => Err(format!(
-                "the master key is given by {by}, so a new one is, too: name the file that has it with --new-key-file, or start \
-                 loanhook with LOANHOOK_MASTER_KEY new and LOANHOOK_MASTER_KEY_OLD as it was"
-            )),
-        }
+        let key = match (&request.file, &sealing.given) {
+            (Some(file), _) => {
+                let file = Path::new(file);
+                key_file::sync(file).and_then(|()| master_key::required(file))
+            }
+            (None, None) => key_file::read_or_make(&sealing.folder.join(key_file::NEXT_OWN), &sealing.folder),
+            (None, Some(given)) => {
+                return Err(format!(
+                    "the master key is given by {}, so a new one is, too: name the file that has it with --new-key-file, or start \
+                     loanhook with LOANHOOK_MASTER_KEY new and LOANHOOK_MASTER_KEY_OLD as it was",
+                    given.by
+                ));
+            }
+        };
+        key.map_err(|error| error.to_string())
     }
 
-    /// Notes that everything is sealed with the newest key. A new key of the folder takes its place before that: from then on a
-    /// start finds it there.
+    /// Notes that everything is sealed with the newest key. Before that the key is where the starts to come look for it: from then on
+    /// nothing else opens what is sealed with it.
     pub(super) async fn end(&self, state: &SealingState) -> StoreResult<()> {
-        let folder = self.0.sealing.folder.clone();
-        let file = state.rotation.as_ref().and_then(|rotation| rotation.file.clone());
-        let is_own = file.as_deref() == Some(Path::new(key_file::NEXT_OWN));
-        if is_own {
-            replace_own(&folder).map_err(|error| failed(&error))?;
+        let Some(rotation) = &state.rotation else {
+            return self.0.writer.run(Priority::ExistingWork, SealingState::end_sealing, |()| ()).await;
+        };
+        if let Err(error) = self.keep_new_key(state.file.as_deref()) {
+            self.refuse_all(format!("{error}. Then the rotation goes on by itself")).await?;
+            return Err(failed(&error));
         }
+        let file = state.file.clone();
+        let is_own = file.as_deref() == Some(Path::new(key_file::NEXT_OWN));
         let work = move |connection: &Connection| {
             SealingState::end_sealing(connection)?;
             match file.as_deref().and_then(Path::to_str) {
@@ -114,13 +143,30 @@ impl SqliteEngine {
             }
         };
         self.0.writer.run(Priority::ExistingWork, work, |()| ()).await?;
-        if let Some(rotation) = &state.rotation {
-            if !is_own {
-                self.remove_own(&state.key).map_err(|error| failed(&error))?;
-            }
-            log_end(state, rotation, is_own);
+        if !is_own {
+            self.remove_own(&state.key).map_err(|error| failed(&error))?;
         }
+        log_end(state, rotation, is_own);
         Ok(())
+    }
+
+    /// Has the new key on the disk for good: as the folder's own, or in the file that was named, where it may have been lost meanwhile.
+    fn keep_new_key(&self, file: Option<&Path>) -> Result<(), MasterKeyError> {
+        let Sealing { folder, given, .. } = &self.0.sealing;
+        let newest = self.0.sealing.newest().clone();
+        if let Some(given) = given.as_ref().filter(|given| given.key == newest) {
+            return given.sync();
+        }
+        let Some(file) = file else { return Ok(()) };
+        if file == Path::new(key_file::NEXT_OWN) {
+            key_file::put(&key_file::own(folder), &newest, folder)?;
+            return key_file::remove(&folder.join(file));
+        }
+        match key_file::read(file)? {
+            Some(found) if found == newest => key_file::sync(file),
+            Some(_) => Err(MasterKeyError::Changed { file: file.into(), key: newest.id() }),
+            None => key_file::put(file, &newest, folder),
+        }
     }
 
     /// Removes the folder's own key, where that is the one which was replaced.
@@ -133,13 +179,13 @@ impl SqliteEngine {
     }
 }
 
-/// The new key of a folder takes the place of the old one, if it has not yet.
-fn replace_own(folder: &Path) -> Result<(), MasterKeyError> {
-    let next = folder.join(key_file::NEXT_OWN);
-    match next.exists() {
-        true => key_file::put_in_place(&next, &key_file::own(folder)),
-        false => Ok(()),
-    }
+/// Why sealing does not end, and what to do.
+fn cannot_end(unreadable: u64) -> String {
+    format!(
+        "versions of webhooks that cannot be read, and so are not sealed with the new key: {unreadable}; all others are. The log names them \
+         (store.unreadable_left_out). Start a loanhook that can read them, or delete their rows from the database: that start ends it. \
+         Until then the key before, if there is one, stays in the database, sealed with the new key"
+    )
 }
 
 fn failed(error: &MasterKeyError) -> StoreError {
@@ -148,9 +194,9 @@ fn failed(error: &MasterKeyError) -> StoreError {
 
 fn log_end(state: &SealingState, rotation: &RotationState, is_own: bool) {
     let advice = match is_own {
-        true => "the old key is needed for nothing but older copies of the database",
+        true => "only copies of the database that were made before need the old key",
         false => {
-            "give the new key at every start from now on; the old one is needed for nothing but older copies of the database"
+            "give the new key at every start from now on; only copies of the database that were made before need the old one"
         }
     };
     info!(from = state.key, to = rotation.next, advice, "master_key.rotated");

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 
 use loanhook_seal::{Keyring, SealingKey};
 use rusqlite::Connection;
@@ -11,7 +10,7 @@ use tracing::{info, warn};
 use super::errors::MasterKeyError;
 use super::master_key::{GivenKey, MasterKey};
 use super::state::{RotationState, SealingState};
-use super::{Sealing, key_file};
+use super::{Progress, Sealing, key_file};
 
 /// Why a start has no keys.
 pub(crate) enum StartError {
@@ -44,7 +43,7 @@ impl Sealing {
         let state = SealingState::read(connection)?;
         let is_own_key_new = state.is_none() && given.given.is_none();
         let keys = match &state {
-            None => first_key(folder, connection, given, own)?,
+            None => first_key(folder, connection, given)?,
             Some(state) => match &state.rotation {
                 Some(rotation) => keys_of_rotation(folder, (state, rotation), given, own.as_ref())?,
                 None => keys_of_sealed(folder, connection, state, given, own.as_ref())?,
@@ -57,25 +56,22 @@ impl Sealing {
         Ok(Self {
             keyring,
             folder: folder.into(),
-            given_by: given.given.as_ref().map(|given| given.by.clone()),
+            given: given.given.clone(),
             newest: Mutex::new(keys.newest),
             is_own_key_new,
-            is_written_anew: AtomicBool::new(false),
-            is_erasing_given_up: AtomicBool::new(false),
+            progress: Mutex::new(Progress::default()),
         })
     }
 }
 
 /// The key of a database that has none yet.
-fn first_key(
-    folder: &Path,
-    connection: &Connection,
-    given: &MasterKey,
-    own: Option<SealingKey>,
-) -> Result<Keys, StartError> {
-    let newest = match given.given.as_ref().map(|given| given.key.clone()).or(own) {
-        Some(key) => key,
-        None => key_file::read_or_make(&key_file::own(folder))?,
+fn first_key(folder: &Path, connection: &Connection, given: &MasterKey) -> Result<Keys, StartError> {
+    let newest = match &given.given {
+        Some(given) => {
+            given.sync()?;
+            given.key.clone()
+        }
+        None => key_file::read_or_make(&key_file::own(folder), folder)?,
     };
     SealingState::put_first(connection, &newest)?;
     Ok(Keys { newest, old: None })
@@ -93,24 +89,31 @@ fn keys_of_sealed(
     let own_is_old = own.is_some_and(|own| !fits(own));
     let newest = match given.given.as_ref().map(|given| given.key.clone()).or_else(|| own.cloned()) {
         Some(key) => key,
-        None => return Err(mismatch(folder, &state.key, None, None).into()),
+        None => return Err(mismatch((folder, state), &state.key, None, None).into()),
     };
     if fits(&newest) {
         if given.before.is_some() {
-            info!(advice = "unset LOANHOOK_MASTER_KEY_OLD", "master_key.key_before_is_needed_no_more");
+            info!(advice = "unset LOANHOOK_MASTER_KEY_OLD", "master_key.key_before_is_not_used");
         }
         if own_is_old {
             let file = key_file::own(folder);
-            warn!(file = %file.display(), advice = "remove it", "master_key.own_key_is_needed_no_more");
+            warn!(
+                file = %file.display(),
+                advice = "move it away, and keep it as long as copies of the database that it may have sealed",
+                "master_key.own_key_is_not_used"
+            );
         }
         return Ok(Keys { newest, old: None });
     }
     match &given.before {
         Some(before) if fits(before) => {
+            if let Some(given) = &given.given {
+                given.sync()?;
+            }
             SealingState::begin_rotation(connection, (before, &newest), None)?;
             Ok(Keys { newest, old: Some(before.clone()) })
         }
-        _ => Err(mismatch(folder, &state.key, given.given.as_ref(), own).into()),
+        _ => Err(mismatch((folder, state), &state.key, given.given.as_ref(), own).into()),
     }
 }
 
@@ -124,9 +127,9 @@ fn keys_of_rotation(
     let is_of_rotation =
         |key: &SealingKey| [state.key.as_str(), rotation.next.as_str()].contains(&key.id().as_str());
     if let Some(foreign) = given.given.as_ref().filter(|given| !is_of_rotation(&given.key)) {
-        return Err(mismatch(folder, &rotation.next, Some(foreign), own).into());
+        return Err(mismatch((folder, state), &rotation.next, Some(foreign), own).into());
     }
-    let file = rotation.path(folder);
+    let file = state.file.as_ref().map(|file| folder.join(file));
     // Where it cannot be read, another may have the key.
     let of_file = file.as_ref().and_then(|file| key_file::read(file).ok().flatten());
     let given_key = given.given.as_ref().map(|given| given.key.clone());
@@ -135,21 +138,23 @@ fn keys_of_rotation(
     let with_id = |id: &str| known.iter().find(|key| key.id().as_str() == id).cloned();
     match (with_id(&rotation.next), with_id(&state.key)) {
         (Some(newest), old) => {
-            let old = old.or_else(|| rotation.old_key(&newest));
+            let Some(old) = old.or_else(|| rotation.old_key(&newest)) else {
+                return Err(MasterKeyError::OldGone { folder: folder.into(), old: state.key.clone() }.into());
+            };
             info!(from = state.key, to = rotation.next, "master_key.rotation_goes_on");
-            Ok(Keys { newest, old })
+            Ok(Keys { newest, old: Some(old) })
         }
         (None, Some(_)) => {
             let (folder, next) = (folder.into(), rotation.next.clone());
             Err(MasterKeyError::NextGone { folder, next, file }.into())
         }
-        (None, None) => Err(mismatch(folder, &rotation.next, given.given.as_ref(), own).into()),
+        (None, None) => Err(mismatch((folder, state), &rotation.next, given.given.as_ref(), own).into()),
     }
 }
 
 /// Why none of these keys is the one that the database is sealed with.
 fn mismatch(
-    folder: &Path,
+    (folder, state): (&Path, &SealingState),
     sealed_with: &str,
     given: Option<&GivenKey>,
     own: Option<&SealingKey>,
@@ -167,6 +172,9 @@ fn mismatch(
             let by = format!("what is in {}", file.display());
             MasterKeyError::Other { folder, sealed_with, by, found: own.id() }
         }
-        (None, None) => MasterKeyError::Gone { folder, file, sealed_with },
+        (None, None) => {
+            let named = state.file.as_ref().map(|named| folder.join(named));
+            MasterKeyError::Gone { folder, file, named, sealed_with }
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! What the database says of its sealing: one row.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use loanhook_seal::{Keyring, OpenError, SealingKey};
 use rusqlite::{Connection, OptionalExtension, params};
+
+use super::key_file;
 
 /// What the old key is sealed for, during a rotation.
 const PLACE_OF_OLD_KEY: &str = "the master key before a rotation";
@@ -13,6 +15,8 @@ pub(super) struct SealingState {
     /// The ID of the key that everything is sealed with, or was before the rotation.
     pub(super) key: String,
     pub(super) rotation: Option<RotationState>,
+    /// The file that has the newest key, where a rotation named it; relative to the data folder.
+    pub(super) file: Option<PathBuf>,
     /// A document may not be sealed with the newest key.
     pub(super) is_unsealed: bool,
     /// The file may hold what it no longer stores.
@@ -24,8 +28,6 @@ pub(super) struct SealingState {
 pub(super) struct RotationState {
     /// The ID of the new key.
     pub(super) next: String,
-    /// The file that has it, where it was named; relative to the data folder.
-    pub(super) file: Option<PathBuf>,
     old_sealed: String,
 }
 
@@ -33,18 +35,17 @@ impl SealingState {
     /// None before the first start with a key.
     pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
         connection
-            .prepare_cached("SELECT key, next, next_file, old_sealed, unsealed, unerased FROM sealing")?
+            .prepare_cached("SELECT key, next, file, old_sealed, unsealed, unerased FROM sealing")?
             .query_row([], |row| {
                 let next: Option<String> = row.get(1)?;
                 let file: Option<String> = row.get(2)?;
                 let old_sealed: Option<String> = row.get(3)?;
                 Ok(Self {
                     key: row.get(0)?,
-                    rotation: next.zip(old_sealed).map(|(next, old_sealed)| RotationState {
-                        next,
-                        file: file.map(PathBuf::from),
-                        old_sealed,
-                    }),
+                    rotation: next
+                        .zip(old_sealed)
+                        .map(|(next, old_sealed)| RotationState { next, old_sealed }),
+                    file: file.map(PathBuf::from),
                     is_unsealed: row.get(4)?,
                     is_unerased: row.get(5)?,
                 })
@@ -72,19 +73,19 @@ impl SealingState {
         let old_sealed = Keyring::new(new).seal(&old.expose(), PLACE_OF_OLD_KEY);
         connection
             .execute(
-                "UPDATE sealing SET next = ?1, next_file = ?2, old_sealed = ?3, unsealed = 1, unerased = 1",
+                "UPDATE sealing SET next = ?1, file = ?2, old_sealed = ?3, unsealed = 1, unerased = 1",
                 params![new.id().as_str(), file, old_sealed],
             )
             .map(|_| ())
     }
 
-    /// Notes that all is sealed with the newest key.
+    /// Notes that all is sealed with the newest key, and what was there before is to be erased.
     pub(super) fn end_sealing(connection: &Connection) -> rusqlite::Result<()> {
         connection
             .execute(
-                "UPDATE sealing SET key = coalesce(next, key), next = NULL, next_file = NULL, old_sealed = NULL,
-                 unsealed = 0",
-                [],
+                "UPDATE sealing SET key = coalesce(next, key), next = NULL, file = nullif(file, ?1), old_sealed = NULL,
+                 unsealed = 0, unerased = 1",
+                [key_file::NEXT_OWN],
             )
             .map(|_| ())
     }
@@ -95,14 +96,9 @@ impl SealingState {
 }
 
 impl RotationState {
-    /// The key before, by the new one.
+    /// The key before, by the new one. None where the row is damaged.
     pub(super) fn old_key(&self, new: &SealingKey) -> Option<SealingKey> {
         let opened: Result<String, OpenError> = Keyring::new(new).open(&self.old_sealed, PLACE_OF_OLD_KEY);
         opened.ok()?.parse().ok()
-    }
-
-    /// The path of the file that has the new key.
-    pub(super) fn path(&self, folder: &Path) -> Option<PathBuf> {
-        self.file.as_ref().map(|file| folder.join(file))
     }
 }

@@ -7,13 +7,18 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::Subscriptions as _;
 use loanhook_seal::SealingKey;
 use loanhook_stored::Sealed;
+use rusqlite::Connection;
 
-use super::documents::first_position;
+use super::documents::{Pass, first_position};
 use super::requests::{self, Request};
 use super::state::SealingState;
 use super::*;
 use crate::errors::OpenError;
 use crate::options::EngineOptions;
+use crate::writer::Priority;
+
+#[path = "faults_tests.rs"]
+mod faults;
 
 /// How far a rotation came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -21,10 +26,14 @@ enum Cut {
     BeforeItBegan,
     AfterItBegan,
     AfterTheDocuments,
+    /// The folder's own key is replaced.
     AfterTheKeyFile,
+    /// The database has forgotten the old key.
+    AfterTheState,
 }
 
-const CUTS: [Cut; 4] = [Cut::BeforeItBegan, Cut::AfterItBegan, Cut::AfterTheDocuments, Cut::AfterTheKeyFile];
+const CUTS: [Cut; 5] =
+    [Cut::BeforeItBegan, Cut::AfterItBegan, Cut::AfterTheDocuments, Cut::AfterTheKeyFile, Cut::AfterTheState];
 const HEADER: &str = "Bearer a-token";
 
 fn tenant() -> TenantId {
@@ -50,9 +59,15 @@ async fn assert_opens(engine: &SqliteEngine, id: SubscriptionId) {
 async fn put_request(engine: &SqliteEngine, file: Option<&Path>) -> Request {
     let file = file.map(|file| file.to_str().expect("text").to_owned());
     let put = file.clone();
-    let work = move |connection: &rusqlite::Connection| requests::put(connection, put.as_deref());
-    let id = engine.0.writer.run(crate::writer::Priority::ExistingWork, work, |_| ()).await.expect("put");
+    let id = write(engine, move |connection| requests::put(connection, put.as_deref())).await;
     Request { id, file }
+}
+
+async fn write<T: Send + 'static>(
+    engine: &SqliteEngine,
+    work: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+) -> T {
+    engine.0.writer.run(Priority::ExistingWork, work, |_| ()).await.expect("written")
 }
 
 /// A folder whose rotation was cut off; its webhook.
@@ -66,10 +81,23 @@ async fn cut_off(folder: &Path, given: &MasterKey, file: Option<&Path>, cut: Cut
         engine.begin(&request).await.expect("begun");
     }
     if cut >= Cut::AfterTheDocuments {
-        assert_eq!(engine.seal_documents_anew().await.expect("sealed"), 1);
+        let all = Pass { sealed: 1, unreadable: 0 };
+        assert_eq!(engine.seal_documents_anew().await.expect("sealed"), all);
     }
     if cut >= Cut::AfterTheKeyFile && file.is_none() {
-        key_file::put_in_place(&folder.join(key_file::NEXT_OWN), &key_file::own(folder)).expect("in place");
+        let newest = engine.0.sealing.newest().clone();
+        key_file::put(&key_file::own(folder), &newest, folder).expect("in place");
+    }
+    if cut >= Cut::AfterTheState {
+        if file.is_none() {
+            key_file::remove(&folder.join(key_file::NEXT_OWN)).expect("removed");
+        }
+        let named = request.file.unwrap_or_else(|| key_file::NEXT_OWN.to_owned());
+        write(&engine, move |connection| {
+            SealingState::end_sealing(connection)?;
+            requests::end_all_of(connection, &named)
+        })
+        .await;
     }
     id
 }
@@ -97,7 +125,7 @@ async fn a_rotation_of_the_folders_own_key_goes_on() {
         let state = state_of(&engine).await;
         assert!(state.rotation.is_none() && !state.is_unsealed && !state.is_unerased, "{cut:?}: {state:?}");
         let after = key_file::read(&key_file::own(folder.path())).expect("read").expect("a key");
-        assert_eq!((state.key.as_str(), after == before), (after.id().as_str(), cut == Cut::AfterTheKeyFile));
+        assert_eq!((state.key.as_str(), after == before), (after.id().as_str(), cut >= Cut::AfterTheKeyFile));
         assert!(!folder.path().join(key_file::NEXT_OWN).exists());
         assert!(engine.read(requests::next).await.expect("read").is_none(), "{cut:?}: it is carried out");
         assert_opens(&engine, id).await;
@@ -127,8 +155,9 @@ async fn a_rotation_to_the_key_of_a_file_goes_on_with_either_key() {
                 given
             };
             let opened = SqliteEngine::open_with(&data, EngineOptions::with_master_key(&given));
-            if is_new_given && !has_begun {
-                let error = opened.err().expect("it is sealed with the old one");
+            let has_ended = cut == Cut::AfterTheState;
+            if is_new_given && !has_begun || !is_new_given && has_ended {
+                let error = opened.err().expect("it is sealed with the other one");
                 assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Other { .. })), "{error}");
                 continue;
             }
@@ -185,24 +214,4 @@ async fn a_document_that_changes_while_it_is_sealed_anew_keeps_the_change() {
         loanhook_core::model::secret::Secrets::without_expired(),
         "it stays without secrets"
     );
-}
-
-#[tokio::test]
-async fn a_file_that_is_too_large_is_written_anew_while_nothing_else_uses_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let id = cut_off(folder.path(), &MasterKey::default(), None, Cut::AfterItBegan).await;
-    let engine = SqliteEngine::open(folder.path()).expect("it starts");
-    for _ in 0..2 {
-        engine.keep_secrets_sealed(EraseLimit::Bytes(4096)).await.expect("kept");
-        let state = state_of(&engine).await;
-        assert!(state.rotation.is_none() && state.is_unerased, "{state:?}");
-    }
-    assert_opens(&engine, id).await;
-    drop(engine);
-    let rotation = rotate_master_key(folder.path(), MasterKey::default(), None).await.expect("rotated");
-    assert!(rotation.is_erased);
-    let engine = SqliteEngine::open(folder.path()).expect("it starts");
-    assert_opens(&engine, id).await;
-    let state = state_of(&engine).await;
-    assert!(state.key == rotation.key && !state.is_unerased, "{state:?}");
 }
