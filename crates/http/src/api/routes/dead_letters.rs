@@ -54,8 +54,9 @@ pub(in crate::api) async fn redrive_all<S: DeadLetters + Keys + Send + Sync>(
                 redriven.redriven += 1;
                 log::change("dead_letter.redriven", caller.key().0, tenant, &letter.id);
             }
-            RedriveOutcome::NotFound => {}
             RedriveOutcome::NotOurs => redriven.left += 1,
+            // Gone meanwhile, or hidden by whoever looks at it.
+            RedriveOutcome::NotFound => redriven.more = true,
         }
     }
     Ok(response::json(StatusCode::OK, &redriven))
