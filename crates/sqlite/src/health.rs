@@ -31,6 +31,16 @@ pub(super) struct Readiness {
     is_probing: Arc<AtomicBool>,
 }
 
+/// A probe that waits for the writer. It waits no longer when this is dropped: where it begins, and where an operation before it
+/// ended the transaction, so that it never does.
+struct WaitingProbe(Arc<AtomicBool>);
+
+impl Drop for WaitingProbe {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 impl Health for SqliteEngine {
     /// After a failed commit, only a probe as large as the largest event counts as a success.
     async fn is_healthy(&self) -> bool {
@@ -77,9 +87,9 @@ impl SqliteEngine {
         if is_probing.swap(true, Ordering::AcqRel) {
             return Err(NotReady::TooSlow);
         }
-        let (noted, begins) = (Arc::clone(commits), Arc::clone(is_probing));
+        let (noted, waiting) = (Arc::clone(commits), WaitingProbe(Arc::clone(is_probing)));
         let work = move |connection: &Connection| {
-            begins.store(false, Ordering::Release);
+            drop(waiting);
             put_probe(connection, SMALL_PROBE_BYTES, &noted)
         };
         match timeout(PROBE_TIMEOUT, self.0.writer.run(Priority::ExistingWork, work, |()| ())).await {
