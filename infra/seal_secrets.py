@@ -21,14 +21,13 @@ the former key of KMS and kms:ReEncryptTo of the new one. Until it is done no se
 wait.
 """
 
-import json
 import sys
 import time
 
 import boto3
 
-# As many as one invocation takes.
-ITEMS_PER_INVOCATION = 100
+from resend_function import batches, invoke, outputs_of
+
 # The items with secrets: subscriptions as they are, their versions, and the first part of a stored list.
 SETTINGS_PREFIX = "S#"
 CURRENT_PREFIX = "C#"
@@ -37,13 +36,10 @@ LIST_SUFFIX = "#list"
 FIRST_PART = "00"
 # The item with the data keys.
 DATA_KEYS = {"pk": {"S": "Z#"}, "sk": {"S": "-"}}
-# The seconds between the tries of an invocation.
-PAUSES = [1, 5, 20, 60]
 
 
 def main(stack, command, table=None):
-    outputs = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    outputs = outputs_of(stack)
     match command:
         case "seal":
             seal_all(outputs)
@@ -134,31 +130,6 @@ def reencrypt(outputs, former_table):
 
 def context_of(table):
     return {"loanhook-table": table}
-
-
-def batches(items):
-    """The items in lists of as many as one invocation takes."""
-    batch = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == ITEMS_PER_INVOCATION:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def invoke(outputs, command):
-    """What the function answers to a command. A failed invocation is made again."""
-    functions, payload = boto3.client("lambda"), json.dumps(command)
-    for pause in [*PAUSES, None]:
-        answer = functions.invoke(FunctionName=outputs["ResendFunctionName"], Payload=payload)
-        result = json.load(answer["Payload"])
-        if "FunctionError" not in answer:
-            return result
-        if pause is None:
-            sys.exit(f"the function failed: {result.get('errorMessage', result)}")
-        time.sleep(pause)
 
 
 if __name__ == "__main__":

@@ -10,30 +10,23 @@ that cannot be read or written are listed, and the exit code is 1 then.
     take_out_credentials.py STACK [KEY]    # the stack's name in CloudFormation; region and credentials as for the AWS CLI
 """
 
-import json
 import sys
-import time
 
 import boto3
 
-# As many as one invocation takes.
-DELIVERIES_PER_INVOCATION = 100
+from resend_function import batches, invoke, outputs_of
+
 DELIVERY_PREFIX = "T#"
 DELIVERY_SORT_KEY = "-"
 # How the stored form begins of a delivery that this version wrote, where it is not compressed.
 WITHOUT_CREDENTIALS = '{"v":2,'
-# The seconds between the tries of an invocation.
-PAUSES = [1, 5, 20, 60]
 
 
 def main(stack, after=None):
-    outputs = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in outputs}
-    functions = boto3.client("lambda")
+    outputs = outputs_of(stack)
     checked, taken_out, failed = 0, 0, 0
     for batch in batches(deliveries(outputs["TableName"], after)):
-        entries = [entry_of(key) for key in batch]
-        result = take_out(functions, outputs["ResendFunctionName"], entries)
+        result = invoke(outputs, {"takeOutCredentials": [entry_of(key) for key in batch]})
         checked += len(batch)
         taken_out += result["takenOut"]
         failed += len(result["failed"])
@@ -67,31 +60,6 @@ def entry_of(key):
     """A delivery by tenant and trace ID, as the function takes it."""
     _, tenant, trace = key.split("#")
     return {"tenant": tenant, "traceId": trace}
-
-
-def batches(keys):
-    """The keys in lists of as many as one invocation takes."""
-    batch = []
-    for key in keys:
-        batch.append(key)
-        if len(batch) == DELIVERIES_PER_INVOCATION:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def take_out(functions, function, entries):
-    """What the function did with some deliveries. A failed invocation is made again."""
-    payload = json.dumps({"takeOutCredentials": entries})
-    for pause in [*PAUSES, None]:
-        answer = functions.invoke(FunctionName=function, Payload=payload)
-        result = json.load(answer["Payload"])
-        if "FunctionError" not in answer:
-            return result
-        if pause is None:
-            sys.exit(f"the function failed: {result.get('errorMessage', result)}")
-        time.sleep(pause)
 
 
 if __name__ == "__main__":

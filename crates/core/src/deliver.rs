@@ -232,7 +232,7 @@ impl<S, O: Sender> Deliver<S, O> {
         // it says.
         let took = if has_token { began.elapsed().max(sent.elapsed) } else { sent.elapsed };
         if let (Some(giving), Some(_)) = (giving, &sent.response) {
-            HiddenSecrets::of_settings(&giving.settings).hide(&mut sent.response);
+            HiddenSecrets::hide_those_of(&giving.settings, &mut sent.response);
         }
         Ok((sent, took))
     }

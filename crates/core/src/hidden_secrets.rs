@@ -7,19 +7,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::model::destination::HIDDEN;
+use crate::model::secret_search::{MIN_SECRET_BYTES, SecretSearch};
 use crate::model::subscription::{Auth, OAuth2, Settings};
 use crate::ports::ReceivedResponse;
 use crate::tokens::form_encoded;
 
-/// The least bytes that a secret must have to be looked for.
-pub const MIN_SECRET_BYTES: usize = 8;
 /// Headers whose values are no secrets: a value like `application/json` stands in many answers.
 const PUBLIC_HEADERS: [&str; 10] = [
     "accept",
@@ -135,67 +132,44 @@ impl HiddenSecrets {
         self.forms.extend(forms.into_iter().chain(escaped).chain(html).map(String::into_bytes));
     }
 
+    fn search(&self) -> SecretSearch {
+        SecretSearch::new(&self.forms)
+    }
+
     /// Hides them in an answer.
     pub fn hide(&self, answer: &mut Option<ReceivedResponse>) {
-        let Some(answer) = answer else { return };
-        let Some(searcher) = self.searcher() else { return };
-        if let Cow::Owned(hidden) = self.hidden(&searcher, &answer.body, answer.truncated) {
-            answer.body = Bytes::from(hidden);
-        }
-        // The type of the answer says how its body is shown.
-        let others = answer.headers.iter_mut().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
-        for (_, value) in others {
-            let is_cut = answer.headers_truncated;
-            if let Cow::Owned(hidden) = self.hidden(&searcher, value.as_bytes(), is_cut) {
-                *value = String::from_utf8_lossy(&hidden).into_owned();
-            }
-        }
+        hide_found(&self.search(), answer);
+    }
+
+    /// Hides in an answer those of [`of_settings`](Self::of_settings). The search for them is made once for each version of a
+    /// subscription.
+    pub fn hide_those_of(settings: &Settings, answer: &mut Option<ReceivedResponse>) {
+        let search = settings.secret_search(|| Self::of_settings(settings).search());
+        hide_found(search, answer);
     }
 
     /// A text without them.
     pub fn hide_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let Some(searcher) = self.searcher() else { return Cow::Borrowed(text) };
-        match self.hidden(&searcher, text.as_bytes(), false) {
+        match self.search().hidden(text.as_bytes(), false) {
             Cow::Borrowed(_) => Cow::Borrowed(text),
             Cow::Owned(hidden) => Cow::Owned(String::from_utf8_lossy(&hidden).into_owned()),
         }
     }
+}
 
-    fn searcher(&self) -> Option<AhoCorasick> {
-        if self.forms.is_empty() {
-            return None;
-        }
-        let mut builder = AhoCorasick::builder();
-        // It fails only for more patterns than a request can have secrets.
-        builder.match_kind(MatchKind::LeftmostLongest).build(&self.forms).ok()
+/// Hides what a search finds in an answer.
+fn hide_found(search: &SecretSearch, answer: &mut Option<ReceivedResponse>) {
+    let Some(answer) = answer else { return };
+    if let Cow::Owned(hidden) = search.hidden(&answer.body, answer.truncated) {
+        answer.body = Bytes::from(hidden);
     }
-
-    fn hidden<'a>(&self, searcher: &AhoCorasick, bytes: &'a [u8], is_cut: bool) -> Cow<'a, [u8]> {
-        let mut hidden = Vec::new();
-        let mut done = 0;
-        for found in searcher.find_iter(bytes) {
-            hidden.extend_from_slice(&bytes[done..found.start()]);
-            hidden.extend_from_slice(HIDDEN.as_bytes());
-            done = found.end();
+    let is_cut = answer.headers_truncated;
+    // The type of the answer says how its body is shown.
+    let others = answer.headers.iter_mut().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+    for (_, value) in others {
+        if let Cow::Owned(hidden) = search.hidden(value.as_bytes(), is_cut) {
+            *value = String::from_utf8_lossy(&hidden).into_owned();
         }
-        let end = if is_cut { bytes.len() - self.cut_secret(&bytes[done..]) } else { bytes.len() };
-        if done == 0 && end == bytes.len() {
-            return Cow::Borrowed(bytes);
-        }
-        hidden.extend_from_slice(&bytes[done..end]);
-        if end < bytes.len() {
-            hidden.extend_from_slice(HIDDEN.as_bytes());
-        }
-        Cow::Owned(hidden)
-    }
-
-    /// How many bytes at the end of what was cut are the beginning of a secret.
-    fn cut_secret(&self, bytes: &[u8]) -> usize {
-        let longest = |form: &Vec<u8>| {
-            let most = form.len().min(bytes.len());
-            (MIN_SECRET_BYTES..=most).rev().find(|length| bytes.ends_with(&form[..*length])).unwrap_or(0)
-        };
-        self.forms.iter().map(longest).max().unwrap_or(0)
     }
 }
 

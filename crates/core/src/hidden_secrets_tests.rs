@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::destination::HIDDEN;
 
 fn answer(headers: &[(&str, &str)], body: &str, truncated: bool) -> Option<ReceivedResponse> {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -32,6 +32,7 @@ pub mod rendering;
 pub mod report;
 pub mod retry;
 pub mod secret;
+pub mod secret_search;
 mod status;
 pub mod subscription;
 pub mod template;

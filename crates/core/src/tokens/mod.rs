@@ -9,7 +9,7 @@
 //! 3. A receiver that answers 401 may have ended the token before its time: it is fetched anew, once, and where that gives another
 //!    one, the request is sent once more, within the timeout of the attempt. What came of that is what came of the attempt; but the
 //!    401 stands where nothing of the second request was sent, since the receiver has seen the first.
-//! 4. What came back is searched for the token and the secrets, and these are hidden.
+//! 4. What came back is searched for the token, which is hidden; `deliver` hides the secrets of the settings.
 //!
 //! A token that cannot be had is a failure of kind `auth`, and the request does not leave.
 
@@ -82,7 +82,7 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
                 });
             }
         };
-        let mut secrets = HiddenSecrets::of_oauth2(oauth2);
+        let mut secrets = HiddenSecrets::default();
         secrets.add(&first.value);
         let mut outcome = self.send_bearing(&search, &first).await?;
         if outcome.result == Ok(401) {

@@ -140,12 +140,7 @@ fn deliveries_of_an_earlier_version_lose_their_credentials_by_a_direct_invocatio
             json!({"takenOut": 0, "failed": []})
         );
 
-        let recorded = Answers::read("aws");
-        let deployed_key = recorded.key("admin").map(KeyHash::of);
-        let engine = Aws::new(&aws.stack.config, Stack { deployed_key, ..aws.stack.resources() });
-        let differences = recorded.differences(&router(engine.clone())).await;
-        engine.finish_background().await;
-        assert!(differences.is_empty(), "{} answers differ:\n{}", differences.len(), differences.join("\n"));
+        assert_answers_are_as_they_were(&aws.stack).await;
         Ok(())
     });
 }
@@ -158,6 +153,16 @@ fn queue_messages_of_an_earlier_version_are_read() {
         let is_attempt = line["kind"].as_str().expect("a kind").starts_with("attempt");
         assert_eq!(matches!(message.work, DueWork::Attempt(_)), is_attempt, "{body}");
     }
+}
+
+/// Holds every response on this stack against that of the earlier version.
+pub(crate) async fn assert_answers_are_as_they_were(stack: &TestStack) {
+    let recorded = Answers::read("aws");
+    let deployed_key = recorded.key("admin").map(KeyHash::of);
+    let engine = Aws::new(&stack.config, Stack { deployed_key, ..stack.resources() });
+    let differences = recorded.differences(&router(engine.clone())).await;
+    engine.finish_background().await;
+    assert!(differences.is_empty(), "{} answers differ:\n{}", differences.len(), differences.join("\n"));
 }
 
 /// Puts every item and object of the fixture.

@@ -1,14 +1,11 @@
 //! Secrets of an earlier version (`tests/stored`), which stored them in clear: sealed by a direct invocation.
 
-use loanhook_aws::{Aws, Stack};
 use loanhook_aws_testing::AwsEngine;
 use loanhook_aws_testing::stored_bytes::StoredBytes;
 use loanhook_contract::engine::Engine as _;
-use loanhook_core::model::key::KeyHash;
 use serde_json::{Value, json};
 
-use super::stored_data::compare::{Answers, router};
-use super::stored_data::{lines, restore};
+use super::stored_data::{assert_answers_are_as_they_were, lines, restore};
 
 /// Header values and signing secrets of the settings in the fixture.
 fn settings_secrets() -> Vec<String> {
@@ -70,12 +67,7 @@ fn settings_of_an_earlier_version_are_sealed_by_a_direct_invocation() {
         }
         assert_eq!(places().await, Vec::<String>::new());
 
-        let recorded = Answers::read("aws");
-        let deployed_key = recorded.key("admin").map(KeyHash::of);
-        let engine = Aws::new(&aws.stack.config, Stack { deployed_key, ..aws.stack.resources() });
-        let differences = recorded.differences(&router(engine.clone())).await;
-        engine.finish_background().await;
-        assert!(differences.is_empty(), "{} answers differ:\n{}", differences.len(), differences.join("\n"));
+        assert_answers_are_as_they_were(&aws.stack).await;
         Ok(())
     });
 }

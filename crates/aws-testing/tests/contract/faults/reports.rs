@@ -59,6 +59,19 @@ async fn engine_with_changes() -> StoreResult<FaultyAwsEngine> {
     Ok(scene.engine)
 }
 
+/// An engine with more groups than one transaction holds, each an event name with one event; how many there are.
+async fn engine_with_many_groups() -> (FaultyAwsEngine, i64) {
+    let engine = FaultyAwsEngine::fresh().await;
+    let names = 120;
+    for number in 0..names {
+        let mut event = event("727", "{}");
+        event.name = format!("Event {number}");
+        let submission = Submission { event, key: None };
+        accept(engine.ports(), &tenant("acme"), submission, START).await.expect("accepted");
+    }
+    (engine, names)
+}
+
 /// The calls of a run, each with how many of its name there were up to it.
 async fn calls_of_a_run() -> StoreResult<Vec<(String, usize)>> {
     let engine = engine_with_changes().await?;
@@ -104,15 +117,7 @@ fn a_transaction_whose_response_was_lost_is_counted_once() {
 #[test]
 fn a_run_says_what_it_stored_also_where_it_fails_later() {
     run_with_faults(async {
-        let engine = FaultyAwsEngine::fresh().await;
-        let names = 120;
-        // Each name is a group, and more than one transaction holds.
-        for number in 0..names {
-            let mut event = event("727", "{}");
-            event.name = format!("Event {number}");
-            let submission = Submission { event, key: None };
-            accept(engine.ports(), &tenant("acme"), submission, START).await.expect("accepted");
-        }
+        let (engine, names) = engine_with_many_groups().await;
         engine.proxy.fault_from("TransactWriteItems", 2, BROKEN);
         let mut said = Counts::default();
         let end = || Instant::now() + TIMEOUT;
@@ -150,15 +155,7 @@ fn of_two_runs_that_read_the_same_one_counts() {
 #[test]
 fn a_run_that_dies_between_its_transactions_is_continued_where_it_came_to() {
     run_with_faults(async {
-        let engine = FaultyAwsEngine::fresh().await;
-        let names = 120;
-        // Each name is a group, and more than one transaction holds.
-        for number in 0..names {
-            let mut event = event("727", "{}");
-            event.name = format!("Event {number}");
-            let submission = Submission { event, key: None };
-            accept(engine.ports(), &tenant("acme"), submission, START).await.expect("accepted");
-        }
+        let (engine, names) = engine_with_many_groups().await;
         let ports = engine.ports().clone();
         crash_before(&engine, ("TransactWriteItems", 2), async move { count(&ports).await }).await;
         let one = query(Period::Day, Grouping::None);

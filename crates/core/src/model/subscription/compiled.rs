@@ -9,10 +9,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::{Criteria, Origin, Settings};
 use crate::model::event_names::EventNames;
+use crate::model::secret_search::SecretSearch;
 use crate::model::template::{Target, Template, TemplateError};
 use loanhook_formula::{Formula, FormulaError};
 
-#[derive(Debug)]
 pub(in crate::model) struct Compiled {
     /// Of the events that it names, but for `*`.
     pub(in crate::model) events: EventNames,
@@ -23,6 +23,15 @@ pub(in crate::model) struct Compiled {
     pub(in crate::model) origin: Option<Origin>,
     pub(in crate::model) headers: BTreeMap<String, Result<Template, TemplateError>>,
     pub(in crate::model) payload: Option<Result<Template, TemplateError>>,
+    /// For the secrets of a request in its answer; made at the first answer.
+    secret_search: OnceLock<SecretSearch>,
+}
+
+impl Settings {
+    /// The search for the secrets of a request in its answer, which is made at its first use.
+    pub fn secret_search(&self, make: impl FnOnce() -> SecretSearch) -> &SecretSearch {
+        self.compiled.of(self).secret_search.get_or_init(make)
+    }
 }
 
 /// A place for them, filled at their first use. A copy begins with an empty one, as it may be changed; settings
@@ -72,6 +81,7 @@ impl Compiled {
                 .payload
                 .as_deref()
                 .map(|payload| Template::parse(payload, Target::body(&request.content_type))),
+            secret_search: OnceLock::new(),
         }
     }
 }
