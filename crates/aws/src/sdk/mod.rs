@@ -25,8 +25,6 @@ const MAX_ATTEMPTS: u32 = 4;
 
 /// The configuration of this environment, with timeouts that leave an invocation time for retries.
 pub fn sdk_config() -> SdkConfig {
-    let connector = SharedConnector::default();
-    connector.warm_up();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -34,7 +32,7 @@ pub fn sdk_config() -> SdkConfig {
         .build();
     environment::configuration(&Variables::of_this_process())
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .http_client(connector)
+        .http_client(SharedConnector::begin())
         .identity_cache(IdentityCache::lazy().build())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
