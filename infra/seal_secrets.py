@@ -4,8 +4,7 @@
     seal_secrets.py STACK seal [POINT]     # what an earlier version of loanhook stored in clear
     seal_secrets.py STACK rotate [POINT]   # a new data key, everything sealed with it, the former key removed
     seal_secrets.py STACK restore-key ID   # a data key that was removed in the last 35 days opens again, see below
-    seal_secrets.py STACK reencrypt [TABLE]
-                                           # the data keys encrypted anew by the stack's key of KMS, see below
+    seal_secrets.py STACK reencrypt [TABLE]    # the data keys encrypted anew by the stack's key of KMS, see below
 
 The stack is named as in CloudFormation; region and credentials are as for the AWS CLI. What the caller must be allowed is in the
 README. `seal` and `rotate` read the keys of the table (a consistent scan: a read unit for each 4 KiB of it) with the caller's own
@@ -13,9 +12,8 @@ permissions, and invoke the function for resends, which opens, seals and writes.
 the earlier version runs any more.
 
 Both can be stopped and run again: what is done is not done twice, and `rotate` continues a rotation that has begun. They print the
-point up to which they came; with it the scan goes on from there. A point serves as long as the same data key seals. Items that cannot
-be read or written are listed, and the scan goes on; at its end the exit code is 1, and the former key stays. Repair or delete these
-items, and run the command again, from the start.
+point up to which they came; with it the scan goes on from there, as long as the same data key seals. Items that cannot be read or
+written are listed, and the scan goes on; at its end the exit code is 1, and the former key stays. Repair or delete them, and run it again.
 
 A rotation waits for two minutes after the new key was made, as invocations that began before may still seal with the former one.
 The key that it removes is kept apart for 35 days, as long as the table can be restored to a point in time. Where items are put back
@@ -28,6 +26,7 @@ the stack needs the parameter FormerKmsKeyArn, else no secret can be opened: int
 """
 
 import base64
+import functools
 import json
 import sys
 import time
@@ -156,6 +155,7 @@ def items_with_secrets(table, start):
 
 
 def named_item(key):
+    """The item of a key as the function takes it; none where it has no secrets."""
     partition, item = key["pk"]["S"].removeprefix(SETTINGS_PREFIX), key["sk"]["S"]
     if item.startswith((CURRENT_PREFIX, VERSION_PREFIX)):
         return {"tenant": partition, "item": item}
@@ -191,49 +191,51 @@ def reencrypt(table, former_table, kms_key):
     items = {item["sk"]["S"]: item for item in items}
     if IN_USE not in items:
         sys.exit("the table has no data key")
-
-    def anew(encrypted):
-        return {"B": encrypted_anew(kms, encrypted["B"], [former_table, table], table, kms_key)}
-
+    anew = functools.partial(encrypted_anew, kms, [former_table, table], table, kms_key)
     # All at once, so that none is left behind where this ends in between.
-    in_use = items[IN_USE]
-    keys = {name: anew(encrypted) for name, encrypted in in_use["keys"]["M"].items()}
-    replace(dynamodb, table, in_use, "keys", {"M": keys})
-    for name in keys:
+    in_use = items[IN_USE]["keys"]["M"]
+    names = {f"#key{number}": name for number, name in enumerate(in_use)}
+    changes = {f"#keys.{short}": (in_use[name], anew(in_use[name])) for short, name in names.items()}
+    count = {":count": {"N": str(len(in_use))}}
+    replace(dynamodb, table, IN_USE, {"#keys": "keys", **names}, changes, ["size(#keys) = :count"], count)
+    for name in in_use:
         print(f"the data key {name} is encrypted by {kms_key} for the table {table}", flush=True)
     for sort_key, item in items.items():
         if sort_key.startswith(REMOVED_PREFIX):
-            replace(dynamodb, table, item, "key", anew(item["key"]))
+            replace(dynamodb, table, sort_key, {"#key": "key"}, {"#key": (item["key"], anew(item["key"]))})
             print(f"so is {sort_key.removeprefix(REMOVED_PREFIX)}, which was removed", flush=True)
 
 
-def encrypted_anew(kms, encrypted, from_tables, table, kms_key):
+def encrypted_anew(kms, from_tables, table, kms_key, encrypted):
     """A data key as KMS encrypts it for the table, which it encrypted for one of these tables before."""
     for former_table in dict.fromkeys(from_tables):
         try:
             anew = kms.re_encrypt(
-                CiphertextBlob=encrypted,
+                CiphertextBlob=encrypted["B"],
                 SourceEncryptionContext=context_of(former_table),
                 DestinationKeyId=kms_key,
                 DestinationEncryptionContext=context_of(table),
             )
         except kms.exceptions.InvalidCiphertextException:
             continue
-        return anew["CiphertextBlob"]
+        return {"B": anew["CiphertextBlob"]}
     sys.exit(f"a data key was encrypted for none of the tables {', '.join(from_tables)}: name the table that it was encrypted for")
 
 
-def replace(dynamodb, table, before, name, value):
-    """Replaces an attribute of an item that is as it was read."""
-    attributes = {name: value for name, value in before.items() if name not in ("pk", "sk")}
+def replace(dynamodb, table, sort_key, names, changes, conditions=(), values=None):
+    """Replaces values of an item by others, where all of them are as they were read."""
+    values = dict(values or {})
+    for number, (before, new) in enumerate(changes.values()):
+        values |= {f":before{number}": before, f":new{number}": new}
+    unchanged = [f"{path} = :before{number}" for number, path in enumerate(changes)]
     try:
         dynamodb.update_item(
             TableName=table,
-            Key={"pk": before["pk"], "sk": before["sk"]},
-            UpdateExpression=f"SET #{name} = :new",
-            ConditionExpression=" AND ".join(f"#{name} = :{name}" for name in attributes),
-            ExpressionAttributeNames={f"#{name}": name for name in attributes},
-            ExpressionAttributeValues={":new": value, **{f":{name}": value for name, value in attributes.items()}},
+            Key={"pk": {"S": DATA_KEYS}, "sk": {"S": sort_key}},
+            UpdateExpression="SET " + ", ".join(f"{path} = :new{number}" for number, path in enumerate(changes)),
+            ConditionExpression=" AND ".join([*conditions, *unchanged]),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
         )
     except dynamodb.exceptions.ConditionalCheckFailedException:
         sys.exit("the data keys were changed meanwhile: run the command again")

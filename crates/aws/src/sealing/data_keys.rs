@@ -52,22 +52,13 @@ impl DataKeys {
         })
     }
 
-    /// The attributes, by their names.
-    fn attributes(&self) -> [(&'static str, AttributeValue); 3] {
-        let keys = self.encrypted.iter();
-        let keys: HashMap<_, _> = keys
-            .map(|(id, key)| (id.as_str().to_owned(), AttributeValue::B(Blob::new(key.clone()))))
-            .collect();
-        [
-            (CURRENT, text(self.current.as_str())),
-            (SINCE, number(self.since.millis())),
-            (DATA_KEYS, AttributeValue::M(keys)),
-        ]
-    }
-
     fn item(&self) -> Item {
+        let keys = self.encrypted.iter();
+        let keys: HashMap<_, _> = keys.map(|(id, key)| (id.as_str().to_owned(), binary(key))).collect();
         let mut item = key_schema::data_keys().attributes();
-        item.extend(self.attributes().map(|(name, value)| (name.to_owned(), value)));
+        item.insert(CURRENT.into(), text(self.current.as_str()));
+        item.insert(SINCE.into(), number(self.since.millis()));
+        item.insert(DATA_KEYS.into(), AttributeValue::M(keys));
         item
     }
 
@@ -138,11 +129,21 @@ impl Aws {
 
     /// Stores these data keys where all is as in `before`. What is there after that: these, or those that another one stored.
     pub(super) async fn replace_data_keys(&self, before: &DataKeys, keys: DataKeys) -> StoreResult<DataKeys> {
-        let mut put = self.put_if(keys.item(), "#current = :current AND #since = :since AND #keys = :keys");
-        for (name, value) in before.attributes() {
+        // Key by key: what stands for DynamoDB in tests does not compare maps.
+        let each = (0..before.encrypted.len()).map(|index| format!(" AND #keys.#key{index} = :key{index}"));
+        let condition = "#current = :current AND #since = :since AND size(#keys) = :count";
+        let mut put = self
+            .put_if(keys.item(), &format!("{condition}{}", each.collect::<String>()))
+            .expression_attribute_names("#current", CURRENT)
+            .expression_attribute_names("#since", SINCE)
+            .expression_attribute_names("#keys", DATA_KEYS)
+            .expression_attribute_values(":current", text(before.current.as_str()))
+            .expression_attribute_values(":since", number(before.since.millis()))
+            .expression_attribute_values(":count", number(before.encrypted.len()));
+        for (index, (id, encrypted)) in before.encrypted.iter().enumerate() {
             put = put
-                .expression_attribute_names(format!("#{name}"), name)
-                .expression_attribute_values(format!(":{name}"), value);
+                .expression_attribute_names(format!("#key{index}"), id.as_str())
+                .expression_attribute_values(format!(":key{index}"), binary(encrypted));
         }
         match self.put(put).await? {
             WriteOutcome::Done(()) => Ok(keys),
@@ -150,6 +151,10 @@ impl Aws {
             WriteOutcome::Refused(None) => Err(data_keys_lost()),
         }
     }
+}
+
+fn binary(bytes: &[u8]) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes))
 }
 
 /// The error where there must be data keys. It is logged here: what asked for the secret may only say that the store failed.
