@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Seals the secrets in a table on AWS anew, and rotates the data key that seals them.
 
-    seal_secrets.py STACK seal [POINT]     # what an earlier version of loanhook stored in clear
-    seal_secrets.py STACK rotate [POINT]   # a new data key, everything sealed with it, the former key removed
-    seal_secrets.py STACK restore-key ID   # a data key that was removed in the last 35 days opens again, see below
-    seal_secrets.py STACK reencrypt [TABLE]    # the data keys encrypted anew by the stack's key of KMS, see below
+    seal_secrets.py STACK seal [POINT]        # what an earlier version of loanhook stored in clear
+    seal_secrets.py STACK rotate [POINT]      # a new data key, everything sealed with it, the former key removed
+    seal_secrets.py STACK restore-key ID      # a data key that was removed in the last 35 days opens again, see below
+    seal_secrets.py STACK reencrypt [TABLE]   # the data keys encrypted anew by the stack's key of KMS, see below
 
 The stack is named as in CloudFormation; region and credentials are as for the AWS CLI. What the caller must be allowed is in the
-README. `seal` and `rotate` read the keys of the table (a consistent scan: a read unit for each 4 KiB of it) with the caller's own
-permissions, and invoke the function for resends, which opens, seals and writes. Run `seal` when the stack is updated and no function of
-the earlier version runs any more.
+README. `seal` and `rotate` read the keys of the table (a consistent scan: a read unit for each 4 KiB of it), and invoke the function
+for resends, which opens, seals and writes. Run `seal` when no function of the earlier version runs any more.
 
 Both can be stopped and run again: what is done is not done twice, and `rotate` continues a rotation that has begun. They print the
 point up to which they came; with it the scan goes on from there, as long as the same data key seals. Items that cannot be read or
@@ -17,8 +16,7 @@ written are listed, and the scan goes on; at its end the exit code is 1, and the
 
 A rotation waits for two minutes after the new key was made, as invocations that began before may still seal with the former one.
 The key that it removes is kept apart for 35 days, as long as the table can be restored to a point in time. Where items are put back
-from a backup of before the rotation, `restore-key` lets their key open them again; its ID is in the error. `rotate` then seals them
-anew, and removes the key again. Each backup of the table has the key that it needs.
+from before the rotation, `restore-key` lets their key open again; its ID is in the error. `rotate` then seals them anew.
 
 `reencrypt` is for a stack whose key of KMS was changed (KmsKeyArn), and for a table that was restored under another name: then TABLE
 is the name that it had. KMS decrypts the data keys and encrypts them, and they do not leave KMS. It can be run again. Until it is done,
