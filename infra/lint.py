@@ -16,13 +16,14 @@ from cfnlint.decode import decode
 
 TEMPLATE = Path(__file__).resolve().parent / "template.yaml"
 KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FORMER_KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/0987dcba-09fe-87dc-65ba-ab0987654321"
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:alarms"
 
 # Both sides of each choice. Every parameter that a condition of the template reads is in one of them.
 CHOICES = [
     [{"AdminKeyHash": "0" * 64}, {"AdminKey": "lh_0123456789abcdef"}],
     [{"StaticEgress": "false"}, {"StaticEgress": "true"}],
-    [{"KmsKeyArn": ""}, {"KmsKeyArn": KEY_ARN}],
+    [{"KmsKeyArn": "", "FormerKmsKeyArn": ""}, {"KmsKeyArn": KEY_ARN, "FormerKmsKeyArn": FORMER_KEY_ARN}],
     [{"AwsManagedTableKey": "false"}, {"AwsManagedTableKey": "true"}],
     [{"AlarmTopic": ""}, {"AlarmTopic": TOPIC_ARN}],
     [{"IntakeReservedConcurrency": "0"}, {"IntakeReservedConcurrency": "20"}],

@@ -1,4 +1,4 @@
-"""The emulator (ministack) with three condition keys of policies as AWS has them, and with alarms that it does not know.
+"""The emulator (ministack) with three condition keys of policies as AWS has them, and with a call and alarms that it does not know.
 `emulator.py` starts it.
 
 `dynamodb:LeadingKeys`, which ministack leaves out: the partition keys that a call names. So a role that is limited to
@@ -10,6 +10,9 @@ https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#condit
 
 `aws:SecureTransport`: every call counts as made over TLS, of which there is none on this machine.
 
+`ReEncrypt` of KMS: it decrypts under one key and encrypts under another one, each as ministack does.
+https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html
+
 Alarms on an expression over several metrics, which ministack refuses: it keeps an alarm on the first of these metrics. No test
 asks for the state of an alarm; cfn-lint and the tests of the template hold what AWS gets.
 """
@@ -19,6 +22,7 @@ import re
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import kms
 from ministack.services.cloudformation import provisioners
 
 # Of both tables, and of no index: what an index is queried by is found in its expression.
@@ -29,6 +33,7 @@ without_leading_keys = iam_actions.dynamodb_service_context
 without_encryption_context = iam_actions.request_tag_context
 without_tls = iam_evaluator._resolve_condition_key
 of_one_metric = provisioners._cw_metric_alarm_record
+without_reencryption = kms.handle_request
 
 
 def main():
@@ -36,6 +41,7 @@ def main():
     iam_actions.request_tag_context = request_context
     iam_evaluator._resolve_condition_key = condition_key
     provisioners._cw_metric_alarm_record = alarm
+    kms.handle_request = kms_request
     app.main()
 
 
@@ -50,6 +56,28 @@ def request_context(service, action, body, parameters):
     encryption_context = json.loads(body or b"{}").get("EncryptionContext", {}) if service == "kms" else {}
     keys = {f"kms:EncryptionContext:{name}": value for name, value in encryption_context.items()}
     return {**without_encryption_context(service, action, body, parameters), **keys}
+
+
+async def kms_request(method, path, headers, body, parameters):
+    """What KMS answers."""
+    if headers.get("x-amz-target", "").endswith(".ReEncrypt"):
+        return reencrypt(json.loads(body))
+    return await without_reencryption(method, path, headers, body, parameters)
+
+
+def reencrypt(call):
+    """What KMS answers to a call of ReEncrypt."""
+    source = {"CiphertextBlob": call["CiphertextBlob"], "EncryptionContext": call.get("SourceEncryptionContext", {})}
+    decrypted = kms._decrypt(source)
+    if decrypted[0] != 200:
+        return decrypted
+    decrypted = json.loads(decrypted[2])
+    context = call.get("DestinationEncryptionContext", {})
+    plain = {"Plaintext": decrypted["Plaintext"], "EncryptionContext": context}
+    status, headers, body = kms._encrypt({"KeyId": call["DestinationKeyId"], **plain})
+    if status == 200:
+        body = json.dumps({**json.loads(body), "SourceKeyId": decrypted["KeyId"]}).encode()
+    return status, headers, body
 
 
 def leading_keys(call):

@@ -1,7 +1,6 @@
 """The function for resends, as the operator's commands of this folder invoke it."""
 
 import json
-import sys
 import time
 
 import boto3
@@ -30,14 +29,18 @@ def batches(items):
         yield batch
 
 
-def invoke(outputs, command):
+class FunctionFailed(SystemExit):
+    """The function failed each time. It ends a command that does not expect it, with its sentence."""
+
+
+def invoke(outputs, command, pauses=PAUSES):
     """What the function of a stack with these outputs answers to a command. A failed invocation is made again."""
     functions, payload = boto3.client("lambda"), json.dumps(command)
-    for pause in [*PAUSES, None]:
+    for pause in [*pauses, None]:
         answer = functions.invoke(FunctionName=outputs["ResendFunctionName"], Payload=payload)
         result = json.load(answer["Payload"])
         if "FunctionError" not in answer:
             return result
         if pause is None:
-            sys.exit(f"the function failed: {result.get('errorMessage', result)}")
+            raise FunctionFailed(f"the function failed: {result.get('errorMessage', result)}")
         time.sleep(pause)

@@ -124,6 +124,29 @@ fn the_key_of_the_stack_stays_is_rotated_and_serves_its_table_alone() {
     }
 }
 
+/// While the key of KMS is changed, the functions read what is stored under the one before it: data keys, objects and messages.
+#[test]
+fn each_role_may_decrypt_and_no_more_with_the_former_key() {
+    let template = template();
+    assert_eq!(template["Parameters"]["FormerKmsKeyArn"]["Default"], "");
+    for (function, calls, _) in SECRETS {
+        let granted = granted(properties(&template, &format!("{function}Role")));
+        let former: Vec<_> =
+            granted.iter().filter(|one| reference(&one["Resource"]) == "FormerKmsKeyArn").collect();
+        let [former] = former[..] else { panic!("{function}") };
+        assert_eq!(one_or_many(&former["Action"]), ["kms:Decrypt"], "{function}");
+        // Where the context is there, it names the table; a function without secrets decrypts no data key.
+        let condition = &former["Condition"];
+        let (of_table, without_context) =
+            (&condition["StringEqualsIfExists"][CONTEXT], &condition["Null"][CONTEXT]);
+        if calls.is_empty() {
+            assert_eq!((of_table, without_context), (&Value::Null, &"true".into()), "{function}");
+        } else {
+            assert_eq!((reference(of_table), without_context), ("Table", &Value::Null), "{function}");
+        }
+    }
+}
+
 /// DynamoDB, S3 and SQS call KMS in the name of the role.
 #[test]
 fn each_role_may_use_the_key() {

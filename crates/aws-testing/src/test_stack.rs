@@ -101,6 +101,7 @@ impl TestStack {
             stream_arn: self.stream_arn.clone(),
             bucket: self.name.clone(),
             kms_key: Some(self.kms_key.clone()),
+            former_key_in_use: Duration::from_secs(120),
             small_payload: 1536,
             event_ledger: LedgerScope::All,
             queue_url: self.queue_url.clone(),

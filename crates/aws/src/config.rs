@@ -20,6 +20,9 @@ const DEFAULT_SMALL_PAYLOAD_BYTES: u64 = 1536;
 /// DynamoDB has items of at most 400 KB.
 const MAX_SMALL_PAYLOAD_BYTES: u64 = 65_536;
 
+/// An invocation takes a minute at most, and clocks differ by less than another one.
+const DEFAULT_FORMER_KEY_SECONDS: u64 = 120;
+
 /// The template's default of the parameter `SlowConcurrency`.
 const DEFAULT_SLOW_INSTANCES: u32 = 25;
 
@@ -92,6 +95,10 @@ impl Config {
             stream_arn: get("LOANHOOK_STREAM_ARN"),
             bucket: needed("LOANHOOK_BUCKET")?,
             kms_key: get("LOANHOOK_KMS_KEY"),
+            // Less is for tests, whose invocations are short.
+            former_key_in_use: Duration::from_secs(
+                number(&get, "LOANHOOK_FORMER_KEY_SECONDS")?.unwrap_or(DEFAULT_FORMER_KEY_SECONDS),
+            ),
             small_payload: small_payload(&get)?,
             event_ledger: event_ledger(&get)?,
             queue_url: needed("LOANHOOK_QUEUE_URL")?,

@@ -27,6 +27,9 @@ pub struct Stack {
     pub bucket: String,
     /// The ID or ARN of the key of KMS that encrypts new data keys, for the functions that may make one.
     pub kms_key: Option<String>,
+    /// How long after a rotation of the data key began something may still be stored that is sealed with the former one: as long
+    /// as an invocation takes that read the data keys before, and as much again for clocks that differ.
+    pub former_key_in_use: Duration,
     /// The table of the counts of reports.
     pub reports: String,
     /// The stream of the table, for the function that counts what is in it.

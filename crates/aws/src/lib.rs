@@ -69,5 +69,7 @@ pub use queue::sqs_batch;
 pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};
 pub use reports::CountReport;
 pub use sdk::sdk_config;
-pub use sealing::{NamedSecrets, RotationState, SealedAnew, SecretsAnswer, SecretsCommand};
+pub use sealing::{
+    NamedSecrets, Refused, RotationState, SealedAnew, SecretsAnswer, SecretsCommand, SeenKeys,
+};
 pub use turn_batch::run_job_batch;

@@ -2,7 +2,7 @@
 //!
 //! A fetch begins and ends by a conditional update of the item: on the generation that its caller has seen, and by the ID of its
 //! lease. So of many instances that find no token one fetches it; the others read the item again and again until the fetch has
-//! ended. The value of a token is sealed. An instance keeps a token that may be used, so that it is read once and not for each attempt.
+//! ended. The value of a token is sealed, with a data key that is at hand before the fetch begins: its end is one write. An instance keeps a token that may be used, so that it is read once and not for each attempt.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -86,6 +86,8 @@ impl Tokens for Aws {
         now: Timestamp,
     ) -> StoreResult<BeginFetchOutcome> {
         self.known_tokens().forget(key);
+        // Where it is not to be had, nobody is asked for a token that could not be stored.
+        self.sealing_keyring().await?;
         let seen = match generation {
             0 => "(attribute_not_exists(#generation) OR #generation = :seen)",
             _ => "#generation = :seen",
@@ -115,8 +117,22 @@ impl Tokens for Aws {
         })
     }
 
-    async fn end_fetch(&self, key: &TokenKey, fetch: Uuid, outcome: FetchOutcome) -> StoreResult<()> {
-        let FetchOutcome { at, result } = outcome;
+    async fn extend_fetch(&self, key: &TokenKey, lease: FetchLease) -> StoreResult<()> {
+        let update = self
+            .update(key_schema::token(key))
+            .update_expression("SET #until = :until, #expires = :expires")
+            .condition_expression("#fetch = :fetch")
+            .expression_attribute_names("#fetch", FETCH)
+            .expression_attribute_names("#until", FETCH_UNTIL)
+            .expression_attribute_names("#expires", EXPIRES)
+            .expression_attribute_values(":fetch", text(lease.fetch.to_string()))
+            .expression_attribute_values(":until", number(lease.until.millis()))
+            .expression_attribute_values(":expires", number((lease.until + ITEM_LIFETIME).seconds()));
+        // Refused where the fetch has ended, or the lease is another one's by now.
+        write_outcome(update.send().await).map(|_| ())
+    }
+
+    async fn end_fetch(&self, key: &TokenKey, fetch: Uuid, outcome: Option<FetchOutcome>) -> StoreResult<()> {
         let update = self
             .update(key_schema::token(key))
             .condition_expression("#fetch = :fetch")
@@ -130,15 +146,28 @@ impl Tokens for Aws {
             .expression_attribute_names("#detail", DETAIL)
             .expression_attribute_names("#expires", EXPIRES)
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":fetch", text(fetch.to_string()))
-            .expression_attribute_values(":at", number(at.millis()));
-        const SET: &str = "SET #generation = #generation + :one, #ended = :at, #expires = :expires";
+            .expression_attribute_values(":fetch", text(fetch.to_string()));
+        const NEXT: &str = "SET #generation = #generation + :one, #expires = :expires";
+        const SET: &str = "SET #generation = #generation + :one, #expires = :expires, #ended = :at";
+        let Some(FetchOutcome { at, result }) = outcome else {
+            let expires = Timestamp::now() + ITEM_LIFETIME;
+            let update = update
+                .update_expression(format!(
+                    "{NEXT} REMOVE #fetch, #until, #ended, #value, #useUntil, #kind, #detail"
+                ))
+                .expression_attribute_values(":expires", number(expires.seconds()));
+            return write_outcome(update.send().await).map(|_| ());
+        };
+        let update = update.expression_attribute_values(":at", number(at.millis()));
         let update = match result {
             Ok(token) => update
                 .update_expression(format!(
                     "{SET}, #value = :value, #useUntil = :useUntil REMOVE #fetch, #until, #kind, #detail"
                 ))
-                .expression_attribute_values(":value", text(self.seal_text(&token.value, &place(key)).await?))
+                .expression_attribute_values(
+                    ":value",
+                    text(self.seal_prepared_text(&token.value, &place(key)).await?),
+                )
                 .expression_attribute_values(":useUntil", number(token.use_until.millis()))
                 .expression_attribute_values(
                     ":expires",
@@ -169,19 +198,19 @@ fn place(key: &TokenKey) -> String {
 }
 
 impl Aws {
-    /// What an item says; without one nothing. A token that cannot be opened is none: it is fetched anew.
+    /// What an item says; without one nothing. A token that is damaged, or whose data key is gone, is none: it is fetched anew.
     async fn token_record(&self, key: &TokenKey, item: Option<&Item>) -> StoreResult<TokenRecord> {
         let Some(item) = item else { return Ok(TokenRecord::default()) };
         let at = |name: &str| get_number(item, name).map(Timestamp::from_millis);
         let outcome = match (at(ENDED), get_text(item, TOKEN_VALUE)) {
             (None, _) => None,
-            (Some(ended), Some(sealed)) => match self.open_text(sealed, &place(key)).await {
+            (Some(ended), Some(sealed)) => match self.open_text(sealed, &place(key)).await? {
                 Ok(value) => {
                     let use_until = Timestamp::from_millis(parse_number(item, USE_UNTIL)?);
                     Some(FetchOutcome { at: ended, result: Ok(StoredToken { value, use_until }) })
                 }
-                Err(failure) => {
-                    warn!(tenant = %key.tenant, subscription_id = %key.subscription_id, %failure, "token.not_opened");
+                Err(why) => {
+                    warn!(tenant = %key.tenant, subscription_id = %key.subscription_id, %why, "token.not_opened");
                     None
                 }
             },

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 
 use super::rows::from_json;
 use super::subscription_versions::opened_row;
-use super::unreadable::read_all;
+use super::unreadable::{describe, is_newer, read_all};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash};
 use loanhook_core::model::subscription::Subscription;
@@ -30,9 +30,24 @@ pub(super) struct Cache {
     source_addresses: Mutex<HashMap<IpAddr, Timestamp>>,
 }
 
+/// Why the cache cannot be filled.
+#[derive(Debug)]
+pub(super) enum LoadError {
+    Database(rusqlite::Error),
+    /// A newer loanhook stored a subscription: a sentence about that.
+    Newer(String),
+}
+
+impl From<rusqlite::Error> for LoadError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
 impl Cache {
-    /// Reads everything that is to be held. What cannot be read is left out and logged.
-    pub(super) fn load(connection: &Connection, keyring: &Keyring) -> rusqlite::Result<Self> {
+    /// Reads everything that is to be held. What cannot be read is left out and logged, but for a subscription that a newer
+    /// loanhook stored: an event that is accepted without it would lose a webhook without a word.
+    pub(super) fn load(connection: &Connection, keyring: &Keyring) -> Result<Self, LoadError> {
         let cache = Self {
             subscriptions: RwLock::default(),
             keys: RwLock::default(),
@@ -41,9 +56,12 @@ impl Cache {
         };
         let mut statement =
             connection.prepare("SELECT id, tenant, doc FROM subscriptions WHERE current = 1 ORDER BY id")?;
-        let subscription = |row: &Row<'_>| opened_row(row, (1, 0, 2), keyring);
+        let subscription = |row: &Row<'_>| match opened_row(row, (1, 0, 2), keyring) {
+            Err(fault) if is_newer(&fault) => Ok(Err(describe(&fault))),
+            read => read.map(Ok),
+        };
         for subscription in read_all(statement.query([])?, &"subscriptions", subscription)? {
-            cache.put_subscription(subscription);
+            cache.put_subscription(subscription.map_err(LoadError::Newer)?);
         }
         let mut statement = connection.prepare("SELECT id, hash, doc, used FROM keys")?;
         let key = |row: &Row<'_>| {

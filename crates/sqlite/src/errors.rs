@@ -20,6 +20,8 @@ pub enum OpenError {
     Foreign(PathBuf),
     #[error("{0} was written by a newer loanhook (its schema is {1}): use that one")]
     Newer(PathBuf, i64),
+    #[error("{0} has a webhook that this loanhook cannot read ({1}): use the newer one")]
+    NewerWebhook(PathBuf, String),
     #[error("{0}")]
     MasterKey(MasterKeyError),
 }

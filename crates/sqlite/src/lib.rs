@@ -55,7 +55,7 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use between_commits::BetweenCommits;
-use cache::Cache;
+use cache::{Cache, LoadError};
 use checkpoints::{CHECKPOINT_PAGES, Checkpoints};
 use clock::ClockMonitor;
 use counts::{CountLog, CountWriter};
@@ -142,7 +142,11 @@ impl SqliteEngine {
         let mut count_writer = CountWriter::new(Arc::clone(&counts));
         dispatch::recovery::interrupt_all(&connection, (&counts, &mut count_writer), Timestamp::now())
             .map_err(broken)?;
-        let cache = Arc::new(Cache::load(&connection, sealing.keyring()).map_err(broken)?);
+        let cache = Cache::load(&connection, sealing.keyring()).map_err(|error| match error {
+            LoadError::Database(error) => broken(error),
+            LoadError::Newer(why) => OpenError::NewerWebhook(database.clone(), why),
+        })?;
+        let cache = Arc::new(cache);
         let scheduler = Arc::new(QueueScheduler::new(first_due_times(&connection).map_err(broken)?));
         flows_at_start::load(&connection, sealing.keyring(), &scheduler).map_err(broken)?;
         let readers = Readers::open(&database)?;

@@ -72,6 +72,12 @@ pub(super) fn is_content_error(fault: &Error) -> bool {
     )
 }
 
+/// Whether a newer loanhook wrote what a row holds: it is not damaged, and this one cannot read it.
+pub(super) fn is_newer(fault: &Error) -> bool {
+    let Error::FromSqlConversionFailure(_, _, cause) = fault else { return false };
+    matches!(cause.downcast_ref(), Some(ReadError::Newer { .. }))
+}
+
 /// A sentence about an error that says nothing of what the row holds.
 pub(super) fn describe(fault: &Error) -> String {
     match fault {

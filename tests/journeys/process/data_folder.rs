@@ -111,6 +111,28 @@ async fn a_corrupt_database_is_refused_and_not_changed() {
     }
 }
 
+/// After a return to an earlier version: an event that was accepted without the webhook would lose it without a word.
+#[tokio::test]
+async fn a_webhook_of_a_newer_version_ends_the_start_and_is_not_left_out() {
+    let Some(j) = Journey::on_own_process().await else { return };
+    j.subscribe("/hook", json!({})).await;
+    j.server.stop().await;
+    let data = j.server.data_folder();
+    let database = rusqlite::Connection::open(data.join("loanhook.db")).expect("the database");
+    let version = |version: u32| {
+        let changed = format!("UPDATE subscriptions SET doc = json_set(doc, '$.v', {version})");
+        assert_eq!(database.execute(&changed, []).expect("changed"), 1);
+    };
+    version(99);
+    let error = refused_start(data).await;
+    assert!(error.contains("its version is 99") && error.contains("use the newer one"), "{error}");
+    version(2);
+    drop(database);
+    j.server.restart().await;
+    let trace = j.api.send_one(&event("727")).await;
+    assert_eq!(j.api.ended_delivery(&trace).await["status"], "succeeded");
+}
+
 #[tokio::test]
 async fn api_keys_are_stored_only_as_hashes() {
     let Some(j) = Journey::on_own_process().await else { return };

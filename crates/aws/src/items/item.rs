@@ -92,15 +92,22 @@ pub(crate) fn document<T: Document>(item: &Item) -> StoreResult<T> {
 
 /// Whether a newer loanhook wrote the item's document, so that this one cannot read it.
 pub(crate) fn is_newer<T: Document>(item: &Item) -> bool {
-    let newer = |json: &str| matches!(loanhook_stored::read::<T>(json), Err(ReadError::Newer { .. }));
     match item.get(DOC) {
-        Some(AttributeValue::S(json)) => newer(json),
         Some(AttributeValue::B(bytes)) => match packed::unpack(bytes.as_ref()) {
-            Ok(json) => std::str::from_utf8(&json).is_ok_and(newer),
+            Ok(json) => std::str::from_utf8(&json).is_ok_and(newer::<T>),
             Err(fault) => matches!(fault, packed::UnpackError::Newer(_)),
         },
-        _ => false,
+        _ => is_newer_text::<T>(item, DOC),
     }
+}
+
+/// The same of a JSON text in an attribute.
+pub(crate) fn is_newer_text<T: Document>(item: &Item, name: &str) -> bool {
+    get_text(item, name).is_some_and(newer::<T>)
+}
+
+fn newer<T: Document>(json: &str) -> bool {
+    matches!(loanhook_stored::read::<T>(json), Err(ReadError::Newer { .. }))
 }
 
 /// When the item expires.

@@ -30,7 +30,9 @@ pub(crate) use self::order::{
     FAILED, LAST, OPEN_TRACE, OrderedLoan, SEQUENCE, open_delivery_sk, ordered_loans_prefix,
 };
 pub(crate) use self::receivers::{INSTANCE_SK, SLOW_MARKS_PK, instance, permits, slow_mark};
-pub(crate) use self::sealing::{CURRENT, DATA_KEYS, SINCE, data_keys};
+pub(crate) use self::sealing::{
+    CURRENT, DATA_KEY, DATA_KEYS, SINCE, data_keys, first_data_key_note, removed_data_key,
+};
 pub(crate) use self::sweep::{CHECKED, HANDED_OVER, SWEEP_PK, sweep_cursor};
 pub(crate) use self::tokens::{
     DETAIL, ENDED, FETCH, FETCH_UNTIL, GENERATION, KIND, TOKEN_VALUE, USE_UNTIL, token,

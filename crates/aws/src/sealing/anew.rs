@@ -7,6 +7,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_seal::Keyring;
 
+use super::known_keys::NoKeyring;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::item::{Item, unreadable};
@@ -19,7 +20,7 @@ use loanhook_core::ports::{StoreError, StoreResult};
 /// How often an item is tried that is changed meanwhile.
 const MAX_TRIES: u32 = 8;
 /// The name of the stored list in a command.
-const LIST: &str = "list";
+pub(super) const LIST: &str = "list";
 
 impl Aws {
     /// Seals an item with the key that seals in this keyring. False where it was sealed with it, or there is none.
@@ -46,7 +47,7 @@ impl Aws {
             if stored.is_current(current) {
                 return Ok(false);
             }
-            let opened_with = self.keyring_of(stored.keys()).await?;
+            let opened_with = self.keyring_of(stored.keys()).await.map_err(NoKeyring::into_store_error)?;
             let has_secrets = item.contains_key(SECRETS);
             let opened = stored.open(opened_with.as_ref())?;
             let mut sealed = StoredSubscription::seal(&opened, current);

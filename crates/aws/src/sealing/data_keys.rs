@@ -1,6 +1,6 @@
 //! The item with the data keys: each encrypted by KMS, and which of them seals.
 //!
-//! It is one item, so that what is current and what is there cannot differ, and one read gives all. It has one key, and two
+//! It is one item, so that what is current and what is there cannot differ, and one read gives all. It has one key, and more
 //! while a rotation is under way.
 //!
 //! | attribute | |
@@ -8,17 +8,21 @@
 //! | `current` | the ID of the key that seals |
 //! | `since` | since when it does, in milliseconds since 1970 |
 //! | `keys` | the keys by ID, as KMS encrypted them |
+//!
+//! Beside it stands a note that it was made. Where the note is there and the keys are not, they were lost: no other key is made
+//! then, since what is sealed could not be opened with it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use loanhook_seal::KeyId;
+use tracing::error;
 
-use super::kms::NewDataKey;
 use crate::engine::Aws;
 use crate::items::item::{Item, get_text, missing_attribute, number, parse_number, text};
 use crate::items::key_schema::{self, CURRENT, DATA_KEYS, SINCE};
+use crate::items::transaction::{TransactionOutcome, TransactionPart as _};
 use crate::items::write_outcome::WriteOutcome;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreError, StoreResult};
@@ -50,9 +54,7 @@ impl DataKeys {
 
     fn item(&self) -> Item {
         let keys = self.encrypted.iter();
-        let keys: HashMap<_, _> = keys
-            .map(|(id, key)| (id.as_str().to_owned(), AttributeValue::B(Blob::new(key.clone()))))
-            .collect();
+        let keys: HashMap<_, _> = keys.map(|(id, key)| (id.as_str().to_owned(), binary(key))).collect();
         let mut item = key_schema::data_keys().attributes();
         item.insert(CURRENT.into(), text(self.current.as_str()));
         item.insert(SINCE.into(), number(self.since.millis()));
@@ -65,11 +67,16 @@ impl DataKeys {
         self.encrypted.keys().filter(|id| **id != self.current)
     }
 
+    /// With this key too, which seals no more.
+    pub(super) fn with_former(&self, id: &KeyId, encrypted: Vec<u8>) -> Self {
+        let mut with_former = self.clone();
+        with_former.encrypted.insert(id.clone(), encrypted);
+        with_former
+    }
+
     /// With a new key, which seals from now on.
-    pub(super) fn with_new(&self, new: &NewDataKey, now: Timestamp) -> Self {
-        let mut encrypted = self.encrypted.clone();
-        encrypted.insert(new.key.id(), new.encrypted.clone());
-        Self { current: new.key.id(), since: now, encrypted }
+    pub(super) fn with_new(&self, id: &KeyId, encrypted: Vec<u8>, now: Timestamp) -> Self {
+        Self { current: id.clone(), since: now, ..self.with_former(id, encrypted) }
     }
 
     /// With the key that seals, alone.
@@ -81,44 +88,79 @@ impl DataKeys {
 }
 
 impl Aws {
-    /// The data keys as they are now; none where none was made yet.
+    /// The data keys as they are now; none where none was made yet, or they are lost.
     pub(super) async fn data_keys(&self) -> StoreResult<Option<DataKeys>> {
         self.get(key_schema::data_keys()).await?.as_ref().map(DataKeys::read).transpose()
     }
 
-    /// The first data key, which this makes; or the one that another instance made meanwhile.
-    pub(super) async fn first_data_key(&self) -> StoreResult<DataKeys> {
-        let new = self.generate_data_key().await?;
-        let (id, encrypted) = (new.key.id(), new.encrypted.clone());
-        let keys = DataKeys {
-            current: id.clone(),
-            since: (self.stack().clock)(),
-            encrypted: [(id, encrypted)].into(),
-        };
-        match self.put(self.put_if_absent(keys.item())).await? {
-            WriteOutcome::Done(()) => {
-                self.known_keys().put(&new.key);
-                Ok(keys)
-            }
-            WriteOutcome::Refused(Some(item)) => DataKeys::read(&item),
-            WriteOutcome::Refused(None) => {
-                Err(StoreError::Failed("the item with the data keys was removed".into()))
-            }
+    /// The data keys as they are now, of which this makes the first one where none was made yet.
+    ///
+    /// # Errors
+    ///
+    /// When the table or KMS fails, or the data keys were lost.
+    pub(super) async fn made_data_keys(&self) -> StoreResult<DataKeys> {
+        match self.data_keys().await? {
+            Some(keys) => Ok(keys),
+            None => self.first_data_key().await,
         }
     }
 
-    /// Stores these data keys where `before` still has the key that seals; else gives those that are there.
+    /// The first data key, which this makes; or the one that another instance made meanwhile.
+    async fn first_data_key(&self) -> StoreResult<DataKeys> {
+        let note = key_schema::first_data_key_note();
+        if self.get(note.clone()).await?.is_some() {
+            return self.data_keys().await?.ok_or_else(data_keys_lost);
+        }
+        let new = self.generate_data_key().await?;
+        let keys = DataKeys {
+            current: new.key.id(),
+            since: (self.stack().clock)(),
+            encrypted: [(new.key.id(), new.encrypted.clone())].into(),
+        };
+        let made = [keys.item(), note.attributes()].map(|item| self.put_if_absent(item).part());
+        match self.transact(made.into_iter().collect::<StoreResult<_>>()?).await? {
+            TransactionOutcome::Done => {
+                self.known_keys().put(&new.key);
+                Ok(keys)
+            }
+            TransactionOutcome::Refused(_) => self.data_keys().await?.ok_or_else(data_keys_lost),
+        }
+    }
+
+    /// Stores these data keys where all is as in `before`. What is there after that: these, or those that another one stored.
     pub(super) async fn replace_data_keys(&self, before: &DataKeys, keys: DataKeys) -> StoreResult<DataKeys> {
-        let put = self
-            .put_if(keys.item(), "#current = :before")
+        // Key by key: what stands for DynamoDB in tests does not compare maps.
+        let each = (0..before.encrypted.len()).map(|index| format!(" AND #keys.#key{index} = :key{index}"));
+        let condition = "#current = :current AND #since = :since AND size(#keys) = :count";
+        let mut put = self
+            .put_if(keys.item(), &format!("{condition}{}", each.collect::<String>()))
             .expression_attribute_names("#current", CURRENT)
-            .expression_attribute_values(":before", text(before.current.as_str()));
+            .expression_attribute_names("#since", SINCE)
+            .expression_attribute_names("#keys", DATA_KEYS)
+            .expression_attribute_values(":current", text(before.current.as_str()))
+            .expression_attribute_values(":since", number(before.since.millis()))
+            .expression_attribute_values(":count", number(before.encrypted.len()));
+        for (index, (id, encrypted)) in before.encrypted.iter().enumerate() {
+            put = put
+                .expression_attribute_names(format!("#key{index}"), id.as_str())
+                .expression_attribute_values(format!(":key{index}"), binary(encrypted));
+        }
         match self.put(put).await? {
             WriteOutcome::Done(()) => Ok(keys),
             WriteOutcome::Refused(Some(item)) => DataKeys::read(&item),
-            WriteOutcome::Refused(None) => {
-                Err(StoreError::Failed("the item with the data keys was removed".into()))
-            }
+            WriteOutcome::Refused(None) => Err(data_keys_lost()),
         }
     }
+}
+
+fn binary(bytes: &[u8]) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes))
+}
+
+/// The error where there must be data keys. It is logged here: what asked for the secret may only say that the store failed.
+pub(super) fn data_keys_lost() -> StoreError {
+    error!("secrets.data_keys_lost");
+    let sentence = "the item with the data keys (Z#) is gone, and what they sealed cannot be opened without it: restore it from a \
+                    backup of the table, see docs/runbook.md";
+    StoreError::Failed(sentence.into())
 }

@@ -27,7 +27,9 @@ impl Aws {
     /// A new data key, which is stored nowhere yet.
     pub(super) async fn generate_data_key(&self) -> StoreResult<NewDataKey> {
         let Some(kms_key) = &self.stack().kms_key else {
-            return Err(StoreError::Failed("LOANHOOK_KMS_KEY is not set, so no data key can be made".into()));
+            let sentence = "the table has no data key yet, and LOANHOOK_KMS_KEY is not set, so this function makes none: \
+                            infra/seal_secrets.py STACK seal has one made";
+            return Err(StoreError::Failed(sentence.into()));
         };
         let call = self.kms().generate_data_key().key_id(kms_key).key_spec(DataKeySpec::Aes256);
         let made = call.encryption_context(CONTEXT, self.table()).send().await;

@@ -16,13 +16,14 @@ mod kms;
 mod known_keys;
 mod rotation;
 
-use loanhook_seal::{Keyring, key_of};
+use loanhook_seal::{Keyring, OpenError, key_of};
 
-pub use command::{NamedSecrets, RotationState, SealedAnew, SecretsAnswer, SecretsCommand};
-pub(crate) use known_keys::KnownKeys;
+pub use command::{
+    NamedSecrets, Refused, RotationState, SealedAnew, SecretsAnswer, SecretsCommand, SeenKeys,
+};
+pub(crate) use known_keys::{KnownKeys, NoKeyring};
 
 use crate::engine::Aws;
-use crate::items::item::unreadable;
 use loanhook_core::ports::StoreResult;
 
 impl Aws {
@@ -35,26 +36,36 @@ impl Aws {
         Ok(self.sealing_keyring().await?.seal(plain, place))
     }
 
-    /// The secret that was sealed for this place by [`seal_text`](Self::seal_text).
-    ///
-    /// # Errors
-    ///
-    /// When the table or KMS fails; where the text is not sealed for this place, or with a data key that is not there any more.
-    pub async fn open_text(&self, sealed: &str, place: &str) -> StoreResult<String> {
-        match self.keyring_of(key_of(sealed).into_iter().collect()).await? {
-            Some(keyring) => keyring.open(sealed, place).map_err(|error| unreadable(&error)),
-            None => Err(unreadable(&loanhook_seal::OpenError::NotSealed)),
+    /// As [`seal_text`](Self::seal_text), without a call where this instance has sealed before, or was about to
+    /// ([`sealing_keyring`](Self::sealing_keyring)) in the same invocation.
+    pub(crate) async fn seal_prepared_text(&self, plain: &str, place: &str) -> StoreResult<String> {
+        match self.known_keys().keyring() {
+            Some(keyring) => Ok(keyring.seal(plain, place)),
+            None => self.seal_text(plain, place).await,
         }
     }
 
-    /// The keyring that seals with the current data key. Where the table has no data key yet, one is made.
+    /// The secret that was sealed for this place by [`seal_text`](Self::seal_text), or why it cannot be opened: it was sealed for
+    /// another place, or with a data key that is not there any more.
+    ///
+    /// # Errors
+    ///
+    /// When the table or KMS fails.
+    pub async fn open_text(&self, sealed: &str, place: &str) -> StoreResult<Result<String, OpenError>> {
+        match self.keyring_of(key_of(sealed).into_iter().collect()).await {
+            Ok(Some(keyring)) => Ok(keyring.open(sealed, place)),
+            Ok(None) => Ok(Err(OpenError::NotSealed)),
+            Err(NoKeyring::UnknownKey(id)) => Ok(Err(OpenError::UnknownKey(id))),
+            Err(NoKeyring::Store(failure)) => Err(failure),
+        }
+    }
+
+    /// The keyring that seals with the current data key. Where the table had no data key yet, one is made.
     pub(crate) async fn sealing_keyring(&self) -> StoreResult<Keyring> {
-        let keys = match self.data_keys().await? {
-            Some(keys) => keys,
-            None => self.first_data_key().await?,
-        };
+        let keys = self.made_data_keys().await?;
         let current = keys.current.clone();
-        let keyring = self.keyring_with([current.clone()].into(), Some(keys)).await?;
+        let keyring = self.keyring_with([current.clone()].into(), Some(keys)).await;
+        let keyring = keyring.map_err(NoKeyring::into_store_error)?;
         // It is there, as the call before says.
         let _ = keyring.select(&current);
         Ok(keyring)

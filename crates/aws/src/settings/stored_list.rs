@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::list_retention::expiry_from_now;
+use super::stored_subscription::StoredSubscription;
 use super::tenant_version::TenantVersion;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
@@ -124,12 +125,13 @@ impl Aws {
     }
 }
 
-/// The document of a current subscription as a line of a list. One that is no text, or several lines, as another program
-/// may have written it, is an error: a list without it would hide the subscription.
+/// The document of a current subscription as a line of a list. One that cannot be read, or is no text or several lines, as another
+/// program may have written it, is an error: a list without it would hide the subscription.
 fn document_line(item: &Item) -> StoreResult<&str> {
+    let key = get_text(item, SK).unwrap_or("?");
+    let failed = |what: String| StoreError::Failed(format!("the document of {key} {what}").into());
     let line = get_text(item, DOC).filter(|document| !document.contains(['\n', '\r']));
-    line.ok_or_else(|| {
-        let key = get_text(item, SK).unwrap_or("?");
-        StoreError::Failed(format!("the document of {key} is not one line of text").into())
-    })
+    let line = line.ok_or_else(|| failed("is not one line of text".into()))?;
+    StoredSubscription::of_document(line).map_err(|why| failed(format!("cannot be listed: {why}")))?;
+    Ok(line)
 }

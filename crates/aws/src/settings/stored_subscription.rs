@@ -11,9 +11,10 @@ use loanhook_seal::{KeyId, Keyring, OpenError};
 use loanhook_stored::{HasSecrets, Sealed, place_of};
 
 use crate::engine::Aws;
-use crate::items::item::{Item, document, json, number, parse_json, unreadable};
+use crate::items::item::{Item, document, is_newer_text, json, number, parse_json, unreadable};
 use crate::items::key_schema::{DOC, SECRETS, VERSION};
 use crate::items::unreadable::UnreadableItems;
+use crate::sealing::NoKeyring;
 use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
@@ -115,12 +116,13 @@ impl Aws {
     /// The subscription of an item.
     pub(crate) async fn open(&self, item: &Item) -> StoreResult<Arc<Subscription>> {
         let mut stored = StoredSubscription::read(item)?;
-        let keyring = self.keyring_of(stored.keys()).await?;
+        let keyring = self.keyring_of(stored.keys()).await.map_err(NoKeyring::into_store_error)?;
         stored.open(keyring.as_ref()).map(Arc::new)
     }
 
-    /// The subscriptions of items, in their order. Those that cannot be read are left out, but not for want of a data key:
-    /// without it nothing is read.
+    /// The subscriptions of items, in their order. Those that cannot be read are left out, but not for want of a data key, nor
+    /// where a newer loanhook wrote them: then nothing is read, since they are not damaged, and an event that was accepted without
+    /// them would lose webhooks without a word.
     pub(super) async fn open_each(&self, items: &[Item]) -> StoreResult<Vec<Arc<Subscription>>> {
         self.open_all(items.iter().map(|item| (item, StoredSubscription::read(item)))).await
     }
@@ -130,14 +132,23 @@ impl Aws {
         &self,
         read: impl Iterator<Item = (&'a Item, StoreResult<StoredSubscription>)>,
     ) -> StoreResult<Vec<Arc<Subscription>>> {
-        let mut left_out = UnreadableItems::default();
-        let mut all: Vec<_> =
-            read.filter_map(|(item, stored)| Some((item, left_out.readable(item, stored)?))).collect();
+        let (mut left_out, mut all) = (UnreadableItems::default(), Vec::new());
+        for (item, stored) in read {
+            match stored {
+                Err(why) if is_newer(item) => return Err(why),
+                stored => all.extend(left_out.readable(item, stored).map(|stored| (item, stored))),
+            }
+        }
         let keys = all.iter_mut().flat_map(|(_, stored)| stored.keys()).collect();
-        let keyring = self.keyring_of(keys).await?;
+        let keyring = self.keyring_of(keys).await.map_err(NoKeyring::into_store_error)?;
         let opened = all.into_iter().filter_map(|(item, stored)| {
             left_out.readable(item, stored.open(keyring.as_ref())).map(Arc::new)
         });
         Ok(opened.collect())
     }
+}
+
+/// Whether a newer loanhook wrote a document of an item.
+fn is_newer(item: &Item) -> bool {
+    is_newer_text::<Sealed<Subscription>>(item, DOC) || is_newer_text::<Sealed<Secrets>>(item, SECRETS)
 }

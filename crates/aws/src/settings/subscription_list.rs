@@ -12,8 +12,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tracing::warn;
 
 use super::changes::{Change, outcome};
+use super::stored_list::StoredList;
 use super::stored_subscription::StoredSubscription;
 use super::tenant_version::TenantVersion;
 use crate::cache::SubscriptionList;
@@ -22,9 +24,10 @@ use crate::items::call_errors::store_error;
 use crate::items::item::{Item, get_number, get_text, text};
 use crate::items::key_schema::{self, CURRENT_PREFIX, DOC, SK, VERSION};
 use crate::sdk::MAX_CONCURRENT_CALLS;
+use crate::sealing::NoKeyring;
 use loanhook_core::model::id::TenantId;
 use loanhook_core::model::subscription::Subscription;
-use loanhook_core::ports::StoreResult;
+use loanhook_core::ports::{StoreError, StoreResult};
 
 /// A list, and the version of its tenant at which it was so.
 type ListAt = (u64, SubscriptionList);
@@ -66,14 +69,38 @@ impl Aws {
         Ok(list)
     }
 
-    /// The stored list, read, and kept if it is the one of this version.
+    /// The stored list, read, and kept if it is the one of this version. None where all of it cannot be read and opened: it is a
+    /// cache, and a list without some of its subscriptions would hide them.
     async fn unpacked_list(&self, tenant: &TenantId, at: &TenantVersion) -> StoreResult<Option<ListAt>> {
         let Some(stored) = self.stored_list(tenant).await else { return Ok(None) };
-        self.keep_list(tenant, &stored, stored.version == at.number);
-        let place = key_schema::stored_list_part(tenant, 0).attributes();
-        let documents = stored.documents.lines().map(|line| (&place, StoredSubscription::of_document(line)));
-        let list = self.open_all(documents).await?;
-        Ok(Some((stored.version, Arc::new(list))))
+        let why = match self.open_whole_list(&stored).await? {
+            Ok(list) => {
+                self.keep_list(tenant, &stored, stored.version == at.number);
+                return Ok(Some((stored.version, Arc::new(list))));
+            }
+            Err(why) => why,
+        };
+        warn!(%tenant, %why, "subscriptions.stored_list_unreadable");
+        Ok(None)
+    }
+
+    /// The subscriptions of a stored list, or why one of them cannot be read or opened.
+    async fn open_whole_list(
+        &self,
+        list: &StoredList,
+    ) -> StoreResult<Result<Vec<Arc<Subscription>>, StoreError>> {
+        let read: StoreResult<Vec<_>> = list.documents.lines().map(StoredSubscription::of_document).collect();
+        let mut stored = match read {
+            Ok(stored) => stored,
+            Err(why) => return Ok(Err(why)),
+        };
+        let keys = stored.iter_mut().flat_map(StoredSubscription::keys).collect();
+        let keyring = match self.keyring_of(keys).await {
+            Ok(keyring) => keyring,
+            Err(NoKeyring::Store(failure)) => return Err(failure),
+            Err(unknown @ NoKeyring::UnknownKey(_)) => return Ok(Err(unknown.into_store_error())),
+        };
+        Ok(stored.into_iter().map(|stored| stored.open(keyring.as_ref()).map(Arc::new)).collect())
     }
 
     /// The subscriptions of these items, without their signing secrets.

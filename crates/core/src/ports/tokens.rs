@@ -54,7 +54,7 @@ pub struct FetchOutcome {
 pub struct TokenRecord {
     /// How many fetches have ended.
     pub generation: u64,
-    /// How the newest of them ended.
+    /// How the newest of them ended; none where it asked nobody.
     pub outcome: Option<FetchOutcome>,
     /// While one is under way: until when its lease lasts.
     pub fetching_until: Option<Timestamp>,
@@ -81,7 +81,8 @@ pub trait Tokens {
     /// earlier.
     fn token(&self, key: &TokenKey) -> impl Future<Output = StoreResult<TokenRecord>> + Send;
 
-    /// Begins a fetch, if the key is at this generation and no lease is alive at `now`.
+    /// Begins a fetch, if the key is at this generation and no lease is alive at `now`. Once it has begun, its end can be stored
+    /// by one write.
     fn begin_fetch(
         &self,
         key: &TokenKey,
@@ -90,12 +91,17 @@ pub trait Tokens {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<BeginFetchOutcome>> + Send;
 
-    /// Ends a fetch, and begins the next generation. Without effect where the lease is another one's by now.
+    /// Has the lease of a fetch end later. Without effect where the fetch has ended, or the lease is another one's by now.
+    fn extend_fetch(&self, key: &TokenKey, lease: FetchLease)
+    -> impl Future<Output = StoreResult<()>> + Send;
+
+    /// Ends a fetch, and begins the next generation, with what came of it; with nothing where the token endpoint was not asked.
+    /// Without effect where the lease is another one's by now.
     fn end_fetch(
         &self,
         key: &TokenKey,
         fetch: Uuid,
-        outcome: FetchOutcome,
+        outcome: Option<FetchOutcome>,
     ) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// Ends when the fetch of this generation may have ended; whoever waits asks again then.
@@ -117,7 +123,11 @@ impl<T: Tokens + Send + Sync> Tokens for Arc<T> {
         (**self).begin_fetch(key, generation, lease, now).await
     }
 
-    async fn end_fetch(&self, key: &TokenKey, fetch: Uuid, outcome: FetchOutcome) -> StoreResult<()> {
+    async fn extend_fetch(&self, key: &TokenKey, lease: FetchLease) -> StoreResult<()> {
+        (**self).extend_fetch(key, lease).await
+    }
+
+    async fn end_fetch(&self, key: &TokenKey, fetch: Uuid, outcome: Option<FetchOutcome>) -> StoreResult<()> {
         (**self).end_fetch(key, fetch, outcome).await
     }
 

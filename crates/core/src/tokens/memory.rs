@@ -77,7 +77,7 @@ impl Tokens for MemoryTokens {
         make_room(&mut entries, now);
         let entry = entries.entry(key.clone()).or_default();
         // An entry that was forgotten begins anew, at whatever generation its caller has seen.
-        let is_known = entry.outcome.is_some() || entry.lease.is_some();
+        let is_known = *entry.generation.borrow() > 0 || entry.lease.is_some();
         let is_leased = entry.lease.is_some_and(|lease| now < lease.until);
         if is_leased || (is_known && *entry.generation.borrow() != generation) {
             return Ok(BeginFetchOutcome::NotBegun(entry.record()));
@@ -86,13 +86,22 @@ impl Tokens for MemoryTokens {
         Ok(BeginFetchOutcome::Begun)
     }
 
-    async fn end_fetch(&self, key: &TokenKey, fetch: Uuid, outcome: FetchOutcome) -> StoreResult<()> {
+    async fn extend_fetch(&self, key: &TokenKey, lease: FetchLease) -> StoreResult<()> {
+        let mut entries = self.lock();
+        let current = entries.get_mut(key).and_then(|entry| entry.lease.as_mut());
+        if let Some(current) = current.filter(|current| current.fetch == lease.fetch) {
+            current.until = lease.until;
+        }
+        Ok(())
+    }
+
+    async fn end_fetch(&self, key: &TokenKey, fetch: Uuid, outcome: Option<FetchOutcome>) -> StoreResult<()> {
         let mut entries = self.lock();
         if let Some(entry) = entries.get_mut(key)
             && entry.lease.is_some_and(|lease| lease.fetch == fetch)
         {
             entry.lease = None;
-            entry.outcome = Some(outcome);
+            entry.outcome = outcome;
             entry.generation.send_modify(|generation| *generation += 1);
         }
         Ok(())

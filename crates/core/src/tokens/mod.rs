@@ -11,15 +11,23 @@
 //!    401 stands where nothing of the second request was sent, since the receiver has seen the first.
 //! 4. What came back is searched for the token, which is hidden; `deliver` hides the secrets of the settings.
 //!
-//! A token that cannot be had is a failure of kind `auth`, and the request does not leave.
+//! A token that the token endpoint does not give is a failure of kind `auth`, and the request does not leave. What fails on our side,
+//! the store of tokens or whoever fetched, is no attempt ([`NotSent`]).
+//!
+//! A fetch has a lease, which is extended as long as the sender lives, and no longer. So a slow token endpoint gets one request at a
+//! time, and after a sender that died another one fetches soon.
 
 mod exchange;
 mod memory;
 mod search;
 
+use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout, timeout_at};
+use futures_util::future::{Either, select};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 pub(crate) use self::exchange::form_encoded;
@@ -27,16 +35,24 @@ pub use self::exchange::{Exchanged, exchange};
 pub use self::memory::MemoryTokens;
 use self::search::{Found, NoToken, Search, Token};
 use crate::hidden_secrets::HiddenSecrets;
-use crate::model::failure::{ErrorKind, Failure, Phase};
+use crate::model::failure::Phase;
 use crate::model::subscription::OAuth2;
 use crate::model::time::Timestamp;
 use crate::ports::{
-    BeginFetchOutcome, FetchLease, FetchOutcome, FormSender, NotSent, SendOutcome, Sender, StoreError,
+    BeginFetchOutcome, FetchLease, FetchOutcome, FormSender, NotSent, SendOutcome, Sender, StoreResult,
     StoredToken, TokenKey, Tokens, WebhookRequest,
 };
 
-/// For how much longer than its own timeout a fetch keeps its lease: what it may take to store its end.
-const LEASE_MARGIN: Duration = Duration::from_secs(2);
+/// How long a lease lasts that is not extended: whoever waits for a sender that died waits for so long at most.
+const LEASE: Duration = Duration::from_secs(6);
+/// After so long a lease is extended, and again after each such time.
+const EXTEND_EVERY: Duration = Duration::from_secs(2);
+/// How long the end of a fetch may take to be stored, beyond the timeout of the attempt. Whoever waits for that waits as long.
+const STORE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Of an attempt that waited for the fetch of another one.
+const NOT_ENDED: &str =
+    "another attempt was to fetch a token, and has ended or could not store what came of it";
 
 /// A sender whose requests have tokens.
 #[derive(Debug, Clone)]
@@ -113,21 +129,19 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
 
     /// A token that may be used, or why there is none within the timeout of the attempt.
     async fn token(&self, search: &Search<'_>) -> Result<Result<Token, NoToken>, NotSent> {
-        let result = match timeout_at(search.deadline, self.find(search)).await {
-            Ok(found) => match found? {
-                Found::Result(result) => result,
-                Found::Lease(lease, generation) => self.fetch(search, lease, generation).await?,
-            },
-            Err(_) => Err(search.too_late()),
+        let result = match self.find(search).await? {
+            Found::Result(result) => result,
+            Found::Lease(lease, generation) => self.fetch(search, lease, generation).await?,
         };
         Ok(result.and_then(
             |token| if Instant::now() < search.deadline { Ok(token) } else { Err(search.too_late()) },
         ))
     }
 
+    /// What the store says, or the lease of a fetch. Whoever waits for the fetch of another one takes what came of it; where
+    /// nothing comes in time, or the store does not answer, that is a failure of ours, and no attempt is made.
     async fn find(&self, search: &Search<'_>) -> Result<Found, NotSent> {
-        let unavailable = |failure: StoreError| NotSent(format!("tokens cannot be read: {failure}"));
-        let mut record = self.tokens.token(search.key).await.map_err(unavailable)?;
+        let mut record = search.stored(self.tokens.token(search.key)).await?;
         let seen = search.refused.map_or(record.generation, |refused| refused.generation);
         loop {
             if let Some(result) = search.result(&record, seen) {
@@ -135,16 +149,19 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
             }
             let now = Timestamp::now();
             if let Some(until) = record.fetching_until.filter(|until| now < *until) {
+                let left = search.left_to_wait().ok_or_else(|| NotSent(NOT_ENDED.into()))?;
                 // At the end of the lease nobody fetches any more.
                 let ended = self.tokens.fetch_ended(search.key, record.generation);
-                timeout(until.since(now), ended).await.ok();
-                record = self.tokens.token(search.key).await.map_err(unavailable)?;
+                timeout(left.min(until.since(now)), ended).await.ok();
+                record = search.stored(self.tokens.token(search.key)).await?;
                 continue;
             }
-            let left = search.deadline.saturating_duration_since(Instant::now());
-            let lease = FetchLease { fetch: Uuid::new_v4(), until: now + left + LEASE_MARGIN };
-            let begun = self.tokens.begin_fetch(search.key, record.generation, lease, now).await;
-            match begun.map_err(unavailable)? {
+            if search.deadline <= Instant::now() {
+                return Err(NotSent(NOT_ENDED.into()));
+            }
+            let lease = FetchLease { fetch: Uuid::new_v4(), until: now + LEASE };
+            let begun = self.tokens.begin_fetch(search.key, record.generation, lease, now);
+            match search.stored(begun).await? {
                 BeginFetchOutcome::Begun => return Ok(Found::Lease(lease, record.generation)),
                 BeginFetchOutcome::NotBegun(found) => record = found,
             }
@@ -160,45 +177,57 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
     ) -> Result<Result<Token, NoToken>, NotSent> {
         let request = search.request;
         let left = search.deadline.saturating_duration_since(Instant::now());
-        let exchanged =
-            exchange(&self.sender, &request.tenant, search.oauth2, request.tls.as_ref(), left).await;
+        let exchange = exchange(&self.sender, &request.tenant, search.oauth2, request.tls.as_ref(), left);
+        let exchanged = match select(pin!(exchange), pin!(self.keep_lease(search.key, lease))).await {
+            Either::Left((exchanged, _)) => exchanged,
+            Either::Right((never, _)) => match never {},
+        };
         let Exchanged { result, answer } = match exchanged {
             Ok(exchanged) => exchanged,
             Err(not_sent) => {
-                // The others are told, and try by themselves.
-                let failure = Failure::at(Phase::Prepare, ErrorKind::Auth, NOT_ASKED);
-                self.end_fetch(search.key, lease, Timestamp::now(), Err(failure)).await;
+                // The others try by themselves: that nobody was asked is no answer to them.
+                self.end_fetch(search.key, lease, None).await;
                 return Err(not_sent);
             }
         };
         let at = Timestamp::now();
         let result = result.map(|token| StoredToken { use_until: token.use_until(at), value: token.value });
-        self.end_fetch(search.key, lease, at, result.clone()).await;
+        self.end_fetch(search.key, lease, Some(FetchOutcome { at, result: result.clone() })).await;
         Ok(match result {
             Ok(token) => Ok(Token { value: token.value, generation: generation + 1 }),
             Err(failure) => Err(NoToken { failure, answer }),
         })
     }
 
+    /// Extends a lease again and again, as long as this is polled. An extension that fails is made up for by the next one.
+    async fn keep_lease(&self, key: &TokenKey, lease: FetchLease) -> Infallible {
+        let mut next = lease.until.since(Timestamp::now()).saturating_sub(LEASE - EXTEND_EVERY);
+        loop {
+            sleep(next).await;
+            let extended = FetchLease { until: Timestamp::now() + LEASE, ..lease };
+            let stored = timeout(EXTEND_EVERY, self.tokens.extend_fetch(key, extended)).await;
+            if let Some(failure) = failure_of(stored) {
+                tracing::warn!(subscription_id = %key.subscription_id, failure, "token.lease_not_extended");
+            }
+            next = EXTEND_EVERY;
+        }
+    }
+
     /// Where it cannot be stored, the result serves this attempt all the same; the next one fetches another.
-    async fn end_fetch(
-        &self,
-        key: &TokenKey,
-        lease: FetchLease,
-        at: Timestamp,
-        result: Result<StoredToken, Failure>,
-    ) {
-        let stored = self.tokens.end_fetch(key, lease.fetch, FetchOutcome { at, result });
-        let failure = match timeout(LEASE_MARGIN, stored).await {
-            Ok(Ok(())) => return,
-            Ok(Err(failure)) => failure.to_string(),
-            Err(late) => late.to_string(),
-        };
-        tracing::warn!(subscription_id = %key.subscription_id, failure, "token.not_stored");
+    async fn end_fetch(&self, key: &TokenKey, lease: FetchLease, outcome: Option<FetchOutcome>) {
+        let stored = timeout(STORE_TIMEOUT, self.tokens.end_fetch(key, lease.fetch, outcome)).await;
+        if let Some(failure) = failure_of(stored) {
+            tracing::warn!(subscription_id = %key.subscription_id, failure, "token.not_stored");
+        }
     }
 }
 
-const NOT_ASKED: &str = "no token could be had: something was missing on our side to ask for it; nothing was sent to the receiver";
+fn failure_of(stored: Result<StoreResult<()>, Elapsed>) -> Option<String> {
+    match stored {
+        Ok(stored) => stored.err().map(|failure| failure.to_string()),
+        Err(late) => Some(late.to_string()),
+    }
+}
 
 /// Whether the receiver can have seen a request, by what came of it.
 fn can_be_seen(outcome: &SendOutcome) -> bool {

@@ -1,11 +1,16 @@
 //! An attempt's search for a token: what it knows, and what it makes of what is stored.
 
-use tokio::time::Instant;
+use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
+
+use super::STORE_TIMEOUT;
 use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::subscription::OAuth2;
 use crate::model::time::Timestamp;
-use crate::ports::{FetchLease, ReceivedResponse, TokenKey, TokenRecord, WebhookRequest};
+use crate::ports::{
+    FetchLease, NotSent, ReceivedResponse, StoreResult, TokenKey, TokenRecord, WebhookRequest,
+};
 
 /// Why there is no token.
 pub(super) struct NoToken {
@@ -55,7 +60,26 @@ impl Search<'_> {
         }
     }
 
-    /// What comes of it at the end of the timeout.
+    /// What a call of the store gives.
+    ///
+    /// # Errors
+    ///
+    /// When it fails, or does not answer in time.
+    pub(super) async fn stored<T>(&self, call: impl Future<Output = StoreResult<T>>) -> Result<T, NotSent> {
+        let failure = match timeout_at(self.deadline + STORE_TIMEOUT, call).await {
+            Ok(Ok(stored)) => return Ok(stored),
+            Ok(Err(failure)) => failure.to_string(),
+            Err(_) => "it does not answer".to_owned(),
+        };
+        Err(NotSent(format!("the store of tokens failed: {failure}")))
+    }
+
+    /// How long it may still wait for the fetch of another one, which ends its own attempt no later; none at the end.
+    pub(super) fn left_to_wait(&self) -> Option<Duration> {
+        (self.deadline + STORE_TIMEOUT).checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    /// What comes of it where a token comes after the timeout.
     pub(super) fn too_late(&self) -> NoToken {
         let seconds = self.request.timeout.as_secs();
         let detail = format!(

@@ -5,12 +5,14 @@ mod timeouts;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::*;
 use crate::model::attempt::AttemptNumber;
+use crate::model::failure::{ErrorKind, Failure};
 use crate::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::subscription::{ClientStyle, Method};
 use crate::ports::{FormRequest, OAuth2Credentials, ReceivedResponse};
@@ -26,6 +28,8 @@ struct Fake {
     request_takes: Duration,
     statuses: Mutex<VecDeque<u16>>,
     lifetime: u32,
+    /// The first form cannot be posted for want of something of ours.
+    unposted: AtomicBool,
     forms: Mutex<u32>,
     sent: Mutex<Vec<WebhookRequest>>,
     /// How many forms may be answered.
@@ -42,6 +46,7 @@ impl Default for Fake {
             request_takes: Duration::ZERO,
             statuses: Mutex::default(),
             lifetime: 3600,
+            unposted: AtomicBool::default(),
             forms: Mutex::default(),
             sent: Mutex::default(),
             answers: Semaphore::new(1000),
@@ -70,6 +75,9 @@ impl FormSender for &Fake {
         self.answers.acquire().await.expect("open").forget();
         if !self.form_takes.is_zero() {
             tokio::time::sleep(self.form_takes).await;
+        }
+        if self.unposted.swap(false, Ordering::Relaxed) {
+            return Err(NotSent("no file descriptor is left".into()));
         }
         let number = if self.repeats { 1 } else { number };
         let status = self.statuses.lock().expect("a lock").pop_front().unwrap_or(200);
@@ -184,6 +192,23 @@ async fn attempts_that_waited_for_a_fetch_that_failed_share_its_failure_and_late
     // A failure is shared with those who waited, and not kept.
     assert_eq!(sender.send(request(1)).await.expect("sent").result, Ok(200));
     assert_eq!(fake.forms(), 2);
+}
+
+#[tokio::test]
+async fn a_fetch_that_asked_nobody_is_no_failure_of_those_who_waited() {
+    let fake = Fake { answers: Semaphore::new(0), unposted: true.into(), ..Fake::default() };
+    let sender = fake.sender();
+    let attempts = futures_util::future::join_all((0..5).map(|_| sender.send(request(1))));
+    let (outcomes, ()) = tokio::join!(attempts, async {
+        while fake.forms() == 0 {
+            tokio::task::yield_now().await;
+        }
+        fake.answers.add_permits(100);
+    });
+    let (sent, unsent): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!((sent.len(), unsent.len()), (4, 1), "whoever fetched made no attempt");
+    assert!(sent.iter().all(|outcome| outcome.as_ref().is_ok_and(|outcome| outcome.result == Ok(200))));
+    assert_eq!((fake.forms(), fake.sent()), (2, vec!["Bearer the-token-2".to_owned(); 4]));
 }
 
 #[tokio::test]

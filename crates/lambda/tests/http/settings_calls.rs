@@ -38,8 +38,9 @@ fn a_change_of_a_subscription() {
         let function = CountedEngine::new(&aws);
         let mut webhook = unmatched("First");
         assert!(function.engine.create(webhook.clone(), 200).await?);
-        // For the stored list, all subscriptions, and the parts that a longer list left. The first of all makes the data key.
-        function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 2), (GENERATE, 1)]);
+        // For the stored list, all subscriptions, and the parts that a longer list left. The first of all looks whether there
+        // was a data key, and makes it.
+        function.assert_calls([(GET, 3), (TRANSACT, 2), (QUERY, 2), (PUT, 1), (GENERATE, 1)]);
         edit(&function, &mut webhook).await?;
         function.assert_calls([(GET, 2), (TRANSACT, 1), (QUERY, 2), (PUT, 1)]);
         assert_eq!(function.engine.delete(&webhook.tenant, webhook.id, None).await?, DeleteOutcome::Deleted);

@@ -8,7 +8,7 @@ use loanhook_contract::engine::Engine as _;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{StoreResult, Subscriptions as _};
 
-use super::rotation::{begin, end, later, later_engine};
+use super::rotation::{assert_removed, begin, end, later, later_engine};
 use super::{assert_sealed, data_keys, items_with_secrets, newest, replace, seal, secrets_of, with_token};
 use crate::faults::crash_before;
 
@@ -26,12 +26,12 @@ async fn table() -> StoreResult<(FaultyAwsEngine, [Subscription; 2], String)> {
 /// Makes a rotation from its beginning to its end, and finds all secrets, and nothing of the former key.
 async fn assert_rotates(engine: &FaultyAwsEngine, made: &[Subscription], former: &str) -> StoreResult<()> {
     let stack = &engine.direct.stack;
-    begin(&stack.engine()).await?;
+    let begun = begin(&stack.engine()).await?;
     while seal(&stack.engine(), stack).await? > 0 {}
-    let ended = end(&later_engine(stack)).await?;
+    let ended = end(&later_engine(stack), &begun).await?;
     assert_eq!(ended.former, Vec::<String>::new());
     let stored = StoredBytes::of(stack).await;
-    assert_eq!(stored.places_of(former), Vec::<&str>::new());
+    assert_removed(&stored, stack, former);
     for one in made {
         assert_sealed(&stored, &secrets_of(one));
         assert_eq!(newest(&stack.engine(), one).await?, *one);
@@ -71,12 +71,13 @@ fn a_crash_between_any_two_calls_of_a_rotation_is_made_up_for_by_its_repetition(
             }
             assert_rotates(&engine, &made, &former).await?;
         }
-        for call in ["GetItem Z", "PutItem Z"] {
+        // The former key is put where removed ones are kept, and then taken out.
+        for call in [("GetItem Z", 1), ("PutItem Z", 1), ("PutItem Z", 2)] {
             let (engine, made, former) = table().await?;
-            begin(engine.ports()).await?;
+            let begun = begin(engine.ports()).await?;
             while seal(engine.ports(), &engine.direct.stack).await? > 0 {}
             let ports = engine.another(|stack| stack.clock = later);
-            crash_before(&engine, (call, 1), async move { end(&ports).await }).await;
+            crash_before(&engine, call, async move { end(&ports, &begun).await }).await;
             assert_eq!(data_keys(&engine.direct.stack).await.len(), 2);
             // It is gone on with: no third key is made.
             assert_rotates(&engine, &made, &former).await?;
@@ -89,12 +90,23 @@ fn a_crash_between_any_two_calls_of_a_rotation_is_made_up_for_by_its_repetition(
 fn a_lost_response_of_a_step_makes_no_third_key_and_loses_none() {
     run_with_faults(async {
         let (engine, made, former) = table().await?;
+        let stack = &engine.direct.stack;
         engine.proxy.fault_nth("PutItem Z", 1, LoseResponse);
-        begin(engine.ports()).await?;
-        assert_eq!(data_keys(&engine.direct.stack).await.len(), 2);
+        let begun = begin(engine.ports()).await?;
+        assert_eq!(data_keys(stack).await.len(), 2);
         engine.proxy.fault_nth("UpdateItem S", 1, LoseResponse);
-        seal(engine.ports(), &engine.direct.stack).await?;
-        assert_rotates(&engine, &made, &former).await
+        while seal(engine.ports(), stack).await? > 0 {}
+        // The former key is put where removed ones are kept, that is repeated, and then it is taken out.
+        for nth in [1, 3] {
+            engine.proxy.fault_nth("PutItem Z", nth, LoseResponse);
+        }
+        end(&engine.another(|stack| stack.clock = later), &begun).await?;
+        assert_eq!(data_keys(stack).await, [begun.current]);
+        assert_removed(&StoredBytes::of(stack).await, stack, &former);
+        for one in &made {
+            assert_eq!(newest(&stack.engine(), one).await?, *one);
+        }
+        Ok(())
     });
 }
 

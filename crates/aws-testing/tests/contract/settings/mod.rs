@@ -6,6 +6,7 @@ mod earlier_version;
 mod list_retention;
 mod sizes;
 mod stored_list;
+mod unreadable_subscriptions;
 
 use std::collections::HashMap;
 

@@ -2,10 +2,8 @@
 
 use std::rc::Rc;
 
-use tokio::time::sleep;
-
 use super::*;
-use crate::ports::StoreResult;
+use crate::ports::{StoreError, StoreResult, TokenRecord};
 use crate::simulated::{Source, with_source};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -75,16 +73,29 @@ fn a_slow_fetch_is_waited_for_as_long_as_it_may_take() {
 }
 
 #[test]
-fn after_a_fetch_that_died_those_who_wait_fail_and_a_later_attempt_fetches() {
+fn after_a_sender_that_died_whoever_waits_fetches_in_the_same_attempt() {
     run(async {
         let fake = Fake { answers: Semaphore::new(0), ..Fake::default() };
         let sender = fake.sender();
         assert!(timeout(SECOND, sender.send(request(1))).await.is_err(), "it dies while it fetches");
-        assert_too_late(sender.send(request(1)).await);
+        let before = Instant::now();
         fake.answers.add_permits(1);
-        sleep(LEASE_MARGIN).await;
         assert_eq!(sender.send(request(1)).await.expect("sent").result, Ok(200));
-        assert_eq!(fake.forms(), 2);
+        assert_eq!((fake.forms(), before.elapsed()), (2, LEASE - SECOND), "the lease of the first one ended");
+    });
+}
+
+#[test]
+fn a_fetch_that_dies_late_is_no_attempt_of_those_who_waited() {
+    run(async {
+        let fake = Fake { answers: Semaphore::new(0), ..Fake::default() };
+        let sender = fake.sender();
+        let dies = timeout(14 * SECOND, sender.send(request(1)));
+        let (died, waited) = tokio::join!(dies, sender.send(request(1)));
+        assert!(died.is_err(), "it dies while it fetches");
+        let Err(NotSent(why)) = waited else { panic!("an attempt was made") };
+        assert!(why.contains("another attempt"), "{why}");
+        assert_eq!((fake.forms(), fake.sent().len()), (1, 0));
     });
 }
 
@@ -106,9 +117,11 @@ async fn the_lease_of_a_fetch_that_died_ends() {
     // The first one changes nothing any more.
     let token = |value: &str| StoredToken { value: value.into(), use_until: until };
     let ended = |value: &str| FetchOutcome { at: now, result: Ok(token(value)) };
-    tokens.end_fetch(&key, dead.fetch, ended("old")).await.expect("stored");
-    assert_eq!(tokens.token(&key).await.expect("read").generation, 0);
-    tokens.end_fetch(&key, second.fetch, ended("new")).await.expect("stored");
+    tokens.extend_fetch(&key, FetchLease { until: until + 60 * SECOND, ..dead }).await.expect("stored");
+    tokens.end_fetch(&key, dead.fetch, Some(ended("old"))).await.expect("stored");
+    let record = tokens.token(&key).await.expect("read");
+    assert_eq!((record.generation, record.fetching_until), (0, Some(second.until)));
+    tokens.end_fetch(&key, second.fetch, Some(ended("new"))).await.expect("stored");
     let record = tokens.token(&key).await.expect("read");
     assert_eq!((record.generation, record.outcome), (1, Some(ended("new"))));
     // Who has not seen that fetches nothing.
@@ -116,38 +129,73 @@ async fn the_lease_of_a_fetch_that_died_ends() {
     assert!(matches!(stale, BeginFetchOutcome::NotBegun(record) if record.generation == 1));
 }
 
-/// A store that does not answer.
-struct Silent;
+/// Tokens in memory, of which some calls are not answered, or fail.
+#[derive(Default)]
+struct Broken {
+    inner: MemoryTokens,
+    /// Nothing is answered.
+    is_silent: bool,
+    /// Nothing of a fetch can be stored once it has begun.
+    loses_ends: bool,
+    ends: Mutex<u32>,
+}
 
-impl Tokens for Silent {
-    async fn token(&self, _: &TokenKey) -> StoreResult<crate::ports::TokenRecord> {
-        std::future::pending().await
+impl Broken {
+    async fn answer<T>(&self, answer: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+        if self.is_silent { std::future::pending().await } else { answer.await }
+    }
+}
+
+impl Tokens for Broken {
+    async fn token(&self, key: &TokenKey) -> StoreResult<TokenRecord> {
+        self.answer(self.inner.token(key)).await
     }
 
     async fn begin_fetch(
         &self,
-        _: &TokenKey,
-        _: u64,
-        _: FetchLease,
-        _: Timestamp,
+        key: &TokenKey,
+        generation: u64,
+        lease: FetchLease,
+        now: Timestamp,
     ) -> StoreResult<BeginFetchOutcome> {
-        std::future::pending().await
+        self.answer(self.inner.begin_fetch(key, generation, lease, now)).await
     }
 
-    async fn end_fetch(&self, _: &TokenKey, _: Uuid, _: FetchOutcome) -> StoreResult<()> {
-        std::future::pending().await
+    async fn extend_fetch(&self, key: &TokenKey, lease: FetchLease) -> StoreResult<()> {
+        if self.loses_ends { Err(StoreError::Busy) } else { self.inner.extend_fetch(key, lease).await }
     }
 
-    async fn fetch_ended(&self, _: &TokenKey, _: u64) {
-        std::future::pending().await
+    async fn end_fetch(&self, key: &TokenKey, fetch: Uuid, outcome: Option<FetchOutcome>) -> StoreResult<()> {
+        *self.ends.lock().expect("a lock") += 1;
+        if self.loses_ends { Err(StoreError::Busy) } else { self.inner.end_fetch(key, fetch, outcome).await }
+    }
+
+    async fn fetch_ended(&self, key: &TokenKey, generation: u64) {
+        self.inner.fetch_ended(key, generation).await;
     }
 }
 
 #[test]
-fn a_store_that_does_not_answer_is_not_waited_for_longer() {
+fn a_store_that_does_not_answer_is_no_attempt_and_is_not_waited_for_long() {
     run(async {
-        let fake = Fake::default();
-        assert_too_late(AuthenticatedSender { sender: &fake, tokens: Silent }.send(request(1)).await);
+        let (fake, before) = (Fake::default(), Instant::now());
+        let tokens = Broken { is_silent: true, ..Broken::default() };
+        let sent = AuthenticatedSender { sender: &fake, tokens }.send(request(1)).await;
+        assert!(sent.is_err(), "no attempt was made");
         assert_eq!((fake.forms(), fake.sent().len()), (0, 0));
+        assert_eq!(before.elapsed(), 15 * SECOND + STORE_TIMEOUT);
+    });
+}
+
+#[test]
+fn a_token_that_cannot_be_stored_serves_whoever_fetched_it_and_fails_nobody_else() {
+    run(async {
+        let fake = Fake { form_takes: SECOND, ..Fake::default() };
+        let sender =
+            AuthenticatedSender { sender: &fake, tokens: Broken { loses_ends: true, ..Broken::default() } };
+        let (one, other) = tokio::join!(sender.send(request(1)), sender.send(request(1)));
+        assert_eq!((one.expect("sent").result, other.expect("sent").result), (Ok(200), Ok(200)));
+        let ends = *sender.tokens.ends.lock().expect("a lock");
+        assert_eq!((fake.forms(), ends), (2, 2), "the second one fetched when the lease had ended");
     });
 }
