@@ -1,25 +1,34 @@
 //! Trace context of an event: which trace of its sender's tracing the event belongs to, as W3C Trace Context has it
 //! (<https://www.w3.org/TR/trace-context/>). Another thing than the trace ID of a delivery.
 
+mod trace_state;
+
 use std::fmt;
 use std::str::FromStr;
 
-use super::id::AttemptId;
+pub use self::trace_state::{InvalidTraceState, TraceState};
+use super::id::{AttemptId, EventId};
 
-/// Flags that mean something here or in the next version of the standard: sampled, and random trace ID. Others are not passed
-/// on.
-const KNOWN_FLAGS: u8 = 0b11;
+/// Whoever passes the trace on recorded it.
+const SAMPLED: u8 = 0b01;
+/// The last 7 bytes of the trace ID are random.
+const RANDOM: u8 = 0b10;
+/// Flags that mean something here or in the next version of the standard. Others are not passed on.
+const KNOWN_FLAGS: u8 = SAMPLED | RANDOM;
 /// Where the parts of a `traceparent` begin and end: version, trace, span, flags.
 const PARTS: [(usize, usize); 4] = [(0, 2), (3, 35), (36, 52), (53, 55)];
 const LENGTH: usize = 55;
 /// A version that is not allowed.
-const INVALID_VERSION: u64 = 0xff;
+const INVALID_VERSION: u128 = 0xff;
 
-/// The trace of an event, and how it is recorded. The span that sent the event is not kept: each attempt is a span of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A span of a trace, and how the trace is recorded: of an event, the span that sent it, or that of its intake where spans are
+/// recorded. What comes of the event later is below that span.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     trace_id: u128,
+    span_id: u64,
     flags: u8,
+    state: Option<TraceState>,
 }
 
 /// What is no `traceparent`: it is treated as if there were none.
@@ -47,32 +56,82 @@ impl FromStr for TraceContext {
             0 => bytes.len() == LENGTH,
             _ => bytes.len() == LENGTH || bytes.get(LENGTH) == Some(&b'-'),
         };
-        let is_valid = separators
-            && ends_well
-            && version != u128::from(INVALID_VERSION)
-            && trace_id != 0
-            && span_id != 0;
+        let is_valid = separators && ends_well && version != INVALID_VERSION && trace_id != 0 && span_id != 0;
+        let span_id = u64::try_from(span_id).map_err(|_| InvalidTraceContext)?;
         let flags = u8::try_from(flags).map_err(|_| InvalidTraceContext)? & KNOWN_FLAGS;
-        is_valid.then_some(Self { trace_id, flags }).ok_or(InvalidTraceContext)
+        is_valid.then_some(Self { trace_id, span_id, flags, state: None }).ok_or(InvalidTraceContext)
     }
 }
 
 impl TraceContext {
-    /// The `traceparent` of an attempt, which is a span of its own: its ID is the last 8 bytes of the attempt's.
-    pub fn of_attempt(self, attempt: AttemptId) -> String {
-        // A UUID has a variant in these bytes, so they are not all zero.
-        self.with_span(attempt.uuid().as_u128() as u64)
+    /// The context of an event whose request had none: its intake begins a trace, whose ID is the event's.
+    pub fn of_new_trace(event: EventId) -> Self {
+        let id = event.uuid().as_u128();
+        // The last 62 bits of such a UUID are random.
+        Self { trace_id: id, span_id: last_half(id), flags: RANDOM, state: None }
     }
 
-    fn with_span(self, span_id: u64) -> String {
-        format!("00-{:032x}-{span_id:016x}-{:02x}", self.trace_id, self.flags)
+    /// The span of an event's intake, in this trace.
+    #[must_use]
+    pub fn of_intake(&self, event: EventId) -> Self {
+        self.with_span(last_half(event.uuid().as_u128()))
+    }
+
+    /// The request of an attempt, which is a span of its own in this trace: its ID is the last 8 bytes of the attempt's.
+    #[must_use]
+    pub fn of_attempt(&self, attempt: AttemptId) -> Self {
+        self.with_span(last_half(attempt.uuid().as_u128()))
+    }
+
+    /// Another span of this trace.
+    #[must_use]
+    pub fn with_span(&self, span_id: u64) -> Self {
+        Self { span_id, ..self.clone() }
+    }
+
+    /// The same, with the `tracestate` that came with it.
+    #[must_use]
+    pub fn with_state(self, state: Option<TraceState>) -> Self {
+        Self { state, ..self }
+    }
+
+    /// The same, recorded or not.
+    #[must_use]
+    pub fn with_sampled(mut self, sampled: bool) -> Self {
+        self.flags = if sampled { self.flags | SAMPLED } else { self.flags & !SAMPLED };
+        self
+    }
+
+    pub const fn state(&self) -> Option<&TraceState> {
+        self.state.as_ref()
+    }
+
+    pub const fn trace_id(&self) -> u128 {
+        self.trace_id
+    }
+
+    pub const fn span_id(&self) -> u64 {
+        self.span_id
+    }
+
+    pub const fn flags(&self) -> u8 {
+        self.flags
+    }
+
+    pub const fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
     }
 }
 
+/// The last 8 bytes of a UUID. It has a variant in them, so they are not all zero.
+const fn last_half(uuid: u128) -> u64 {
+    uuid as u64
+}
+
 impl fmt::Display for TraceContext {
-    /// As a `traceparent` whose span is not that of anybody.
+    /// As a `traceparent`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.with_span(1))
+        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, self.flags)
     }
 }
 
@@ -85,8 +144,8 @@ mod tests {
 
     #[test]
     fn a_traceparent_by_table() {
-        let read = |text: &str| text.parse::<TraceContext>().ok().map(|context| context.with_span(0xab));
-        let sent = |flags: &str| Some(format!("00-{TRACE}-00000000000000ab-{flags}"));
+        let read = |text: &str| text.parse::<TraceContext>().ok().map(|context| context.to_string());
+        let sent = |flags: &str| Some(format!("00-{TRACE}-b7ad6b7169203331-{flags}"));
         for (text, expected) in [
             (format!("00-{TRACE}-b7ad6b7169203331-01"), sent("01")),
             (format!("00-{TRACE}-b7ad6b7169203331-00"), sent("00")),
@@ -122,6 +181,7 @@ mod tests {
     fn each_attempt_is_a_span_of_its_own() {
         let context: TraceContext = format!("00-{TRACE}-b7ad6b7169203331-01").parse().expect("valid");
         let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse::<Uuid>().expect("a UUID");
-        assert_eq!(context.of_attempt(AttemptId::from_uuid(id)), format!("00-{TRACE}-bcceb302099a8057-01"));
+        let of_attempt = context.of_attempt(AttemptId::from_uuid(id)).to_string();
+        assert_eq!(of_attempt, format!("00-{TRACE}-bcceb302099a8057-01"));
     }
 }
