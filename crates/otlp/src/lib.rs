@@ -18,6 +18,7 @@ use std::time::Duration;
 use opentelemetry_otlp::{ExporterBuildError, WithHttpConfig as _};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor as _};
 use tokio::time::timeout;
+use tracing::warn;
 
 use self::collector::Collector;
 use self::environment::Environment;
@@ -68,6 +69,14 @@ pub fn start() -> Result<Option<SpanExport>, SpanExportError> {
     let processor = Arc::new(processor);
     loanhook_core::spans::record_to(Box::new(Recorder::new(Arc::clone(&processor))));
     Ok(Some(SpanExport { processor, failing }))
+}
+
+/// The same in a function, which works without spans where the variables are wrong: that is logged.
+pub fn start_in_lambda() -> Option<SpanExport> {
+    start().unwrap_or_else(|error| {
+        warn!(reason = %error, "spans.not_exported");
+        None
+    })
 }
 
 impl SpanExport {

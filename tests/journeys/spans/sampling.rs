@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{TRACE, send_in_trace, traceparent};
 use crate::harness::collector::{Collector, exporting_to};
-use crate::harness::server::{new_folder, serve_command};
-use crate::harness::{Journey, Server, run_to_exit, start_error};
+use crate::harness::server::{new_folder, run_to_exit, serve_command, start_error};
+use crate::harness::{Journey, Server};
 
 const OTHER_TRACE: &str = "1bf7651916cd43dd8448eb211c80319d";
 

@@ -11,6 +11,10 @@ fn named<'a>(spans: &'a [CollectedSpan], name: &str) -> Vec<&'a CollectedSpan> {
     spans.iter().filter(|span| span.name == name).collect()
 }
 
+fn told_parts(request: &Received) -> Vec<&str> {
+    request.header("traceparent").map(|told| told.split('-').collect()).unwrap_or_default()
+}
+
 /// The only child of this name.
 #[track_caller]
 fn child<'a>(spans: &'a [CollectedSpan], parent: &CollectedSpan, name: &str) -> &'a CollectedSpan {
@@ -95,14 +99,14 @@ async fn an_event_without_a_trace_begins_one() {
     let j = Journey::on_server(server).await;
     j.subscribe("/hook", json!({})).await;
     let answer = j.api.post("/v1/events", &event("727")).await.expect_status(202).json();
-    let trace = text(&answer["eventId"]).replace('-', "");
-    let spans = collector.spans_of(&trace, "attempt", 1).await;
+    let request = j.receiver.next_request().await;
+    let [_, trace, span, flags] = told_parts(&request)[..] else { panic!("four parts: {request:?}") };
+    assert_eq!(flags, "03", "it is recorded, and its ID is random");
+    let spans = collector.spans_of(trace, "attempt", 1).await;
     let [intake] = named(&spans, "intake")[..] else { panic!("one intake: {spans:#?}") };
     assert_eq!(intake.parent, "", "it is the root");
-    let request = j.receiver.next_request().await;
-    let sent = child(&spans, child(&spans, intake, "attempt"), "request");
-    // The flags say that it is recorded, and that its ID is random.
-    assert_eq!(request.header("traceparent"), Some(&*format!("00-{trace}-{}-03", sent.span_id)));
+    assert_eq!(intake.attribute("loanhook.event.id"), text(&answer["eventId"]));
+    assert_eq!(child(&spans, child(&spans, intake, "attempt"), "request").span_id, span);
 }
 
 #[tokio::test]

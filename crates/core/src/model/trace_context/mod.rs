@@ -64,11 +64,14 @@ impl FromStr for TraceContext {
 }
 
 impl TraceContext {
-    /// The context of an event whose request had none: its intake begins a trace, whose ID is the event's.
+    /// The context of an event whose request had none: its intake begins a trace, whose ID comes from the event's. It begins with
+    /// the second of acceptance, which AWS X-Ray wants of a trace ID, and ends with the last 96 bits of the event's.
     pub fn of_new_trace(event: EventId) -> Self {
         let id = event.uuid().as_u128();
+        let second = u32::try_from(event.time().seconds()).unwrap_or(u32::MAX);
+        let trace_id = (u128::from(second) << 96) | (id & (u128::MAX >> 32));
         // The last 62 bits of such a UUID are random.
-        Self { trace_id: id, span_id: last_half(id), flags: RANDOM, state: None }
+        Self { trace_id, span_id: last_half(id), flags: RANDOM, state: None }
     }
 
     /// The span of an event's intake, in this trace.
@@ -174,6 +177,16 @@ mod tests {
     #[test]
     fn what_is_displayed_is_read_again() {
         let context: TraceContext = format!("00-{TRACE}-b7ad6b7169203331-01").parse().expect("valid");
+        assert_eq!(context.to_string().parse(), Ok(context));
+    }
+
+    #[test]
+    fn a_new_trace_begins_with_its_second_and_ends_with_its_event() {
+        let event = EventId::from_uuid("01890a5d-ac96-874b-bcce-b302099a8057".parse().expect("a UUID"));
+        let context = TraceContext::of_new_trace(event);
+        let second = event.time().seconds();
+        let trace = format!("{second:08x}ac96874bbcceb302099a8057");
+        assert_eq!(context.to_string(), format!("00-{trace}-bcceb302099a8057-02"));
         assert_eq!(context.to_string().parse(), Ok(context));
     }
 
