@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use opentelemetry_otlp::{ExporterBuildError, WithHttpConfig as _};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor as _};
 use tokio::time::timeout;
 use tracing::warn;
@@ -62,13 +62,18 @@ pub fn start() -> Result<Option<SpanExport>, SpanExportError> {
     let collector =
         Collector::new(environment.timeout, Arc::clone(&failing)).map_err(SpanExportError::Client)?;
     // What else the environment says, the exporter, the processor and the sampler read themselves.
-    let exporter =
-        opentelemetry_otlp::SpanExporter::builder().with_http().with_http_client(collector).build()?;
+    let exporter = SpanExporter::builder().with_http().with_http_client(collector).build()?;
+    let (export, recorder) = export_by(exporter, failing);
+    loanhook_core::spans::record_to(Box::new(recorder));
+    Ok(Some(export))
+}
+
+/// What records spans, and their way to the exporter.
+fn export_by(exporter: SpanExporter, failing: Arc<AtomicBool>) -> (SpanExport, Recorder) {
     let mut processor = BatchSpanProcessor::builder(exporter).build();
     processor.set_resource(&environment::resource());
     let processor = Arc::new(processor);
-    loanhook_core::spans::record_to(Box::new(Recorder::new(Arc::clone(&processor))));
-    Ok(Some(SpanExport { processor, failing }))
+    (SpanExport { processor: Arc::clone(&processor), failing }, Recorder::new(processor))
 }
 
 /// The same in a function, which works without spans where the variables are wrong: that is logged.
@@ -98,3 +103,6 @@ impl SpanExport {
         let _ = timeout(STOP_TIMEOUT, stopped).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
