@@ -96,8 +96,10 @@ fn interrupt(
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
     log::attempt(&row);
     if spans::are_recorded() {
-        let delivery = find_delivery(connection, &row.tenant, row.trace_id)?;
-        delivery.iter().for_each(|delivery| spans::record_interrupted(&delivery.snapshot, &row));
+        // One that cannot be read has no spans, and is told of below.
+        if let Ok(Some(delivery)) = find_delivery(connection, &row.tenant, row.trace_id) {
+            spans::record_interrupted(&delivery.snapshot, &row);
+        }
     }
     if row.is_manual() {
         resends::complete_stored(connection, counts, token, &row, None)?;
