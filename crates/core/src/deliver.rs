@@ -146,8 +146,13 @@ where
                 let mut row = delivery.attempt_row(&claim);
                 row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
                 log::attempt(&row);
-                spans::record_interrupted(&delivery.snapshot, &row);
-                self.store.complete(&delivery, claim.token, row, None).await.map(|_| ())
+                let recorded = spans::are_recorded().then(|| row.clone());
+                let stored = self.store.complete(&delivery, claim.token, row, None).await?;
+                // Another worker may have found it too.
+                if let Some(row) = recorded.filter(|_| stored) {
+                    spans::record_interrupted(&delivery.snapshot, &row);
+                }
+                Ok(())
             }
         }
     }
