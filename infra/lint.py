@@ -17,6 +17,7 @@ from cfnlint.decode import decode
 TEMPLATE = Path(__file__).resolve().parent / "template.yaml"
 KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 FORMER_KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/0987dcba-09fe-87dc-65ba-ab0987654321"
+LAYER_ARN = "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1"
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:alarms"
 
 # Both sides of each choice. Every parameter that a condition of the template reads is in one of them.
@@ -26,6 +27,7 @@ CHOICES = [
     [{"KmsKeyArn": "", "FormerKmsKeyArn": ""}, {"KmsKeyArn": KEY_ARN, "FormerKmsKeyArn": FORMER_KEY_ARN}],
     [{"AwsManagedTableKey": "false"}, {"AwsManagedTableKey": "true"}],
     [{"AlarmTopic": ""}, {"AlarmTopic": TOPIC_ARN}],
+    [{"CollectorLayer": ""}, {"CollectorLayer": LAYER_ARN}],
     [{"IntakeReservedConcurrency": "0"}, {"IntakeReservedConcurrency": "20"}],
     [{"WarmWriteUnits": "0"}, {"WarmWriteUnits": "20000"}],
     [{"MaxWriteUnits": "0"}, {"MaxWriteUnits": "40000"}],

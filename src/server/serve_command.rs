@@ -72,6 +72,8 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
     let master_key = args.master_key.read(&secrets)?;
     let chosen_key = secrets.get(ADMIN_KEY).map(str::to_owned);
     let key_was_chosen = chosen_key.is_some();
+    // Before the start, which ends what an earlier process left under way.
+    let span_export = loanhook_otlp::start().map_err(|error| error.to_string())?;
     let mut server = running_server::start(ServerOptions {
         listen: args.listen,
         data_folder: args.data,
@@ -106,10 +108,14 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
     }
     let _ = output::line(format_args!("loanhook is listening on http://{}", server.address));
 
-    tokio::select! {
+    let result = tokio::select! {
         () = end_requested => server.stop_unless_interrupted().await,
         reason = server.ended_unexpectedly() => Err(reason.into()),
+    };
+    if let Some(export) = span_export {
+        export.stop().await;
     }
+    result
 }
 
 /// Keys and data of loans must not travel unencrypted between machines.

@@ -23,5 +23,6 @@ mod process;
 mod recovery;
 mod reports;
 mod sealing;
+mod spans;
 mod subscriptions;
 mod webhooks;

@@ -152,10 +152,10 @@ const PARTITIONS: [(&str, &str); 7] = [
 
 /// What the statements allow that are for calls of the function's code: each action with each of its resources.
 fn allowed(role: &Value) -> BTreeSet<(&str, &str)> {
-    let of_lambda_or_kms = |statement: &Value| {
-        ["NetworkInterfaces", "Key", "FormerKey", "Secrets"].iter().any(|sid| statement["Sid"] == *sid)
+    let of_others = |statement: &Value| {
+        ["NetworkInterfaces", "Key", "FormerKey", "Secrets", "Traces"].iter().any(|sid| statement["Sid"] == *sid)
     };
-    let statements = granted(role).into_iter().filter(|statement| !of_lambda_or_kms(statement));
+    let statements = granted(role).into_iter().filter(|statement| !of_others(statement));
     statements
         .flat_map(|statement| {
             let resources = one_or_many(&statement["Resource"]);

@@ -7,3 +7,4 @@ mod limits;
 mod recursion;
 mod static_egress;
 mod template;
+mod tracing;

@@ -7,6 +7,7 @@
 mod credentials;
 mod preparing;
 mod recording;
+mod sending;
 
 use std::time::{Duration, Instant};
 
@@ -14,20 +15,18 @@ use bytes::Bytes;
 use tracing::warn;
 use uuid::Uuid;
 
-use self::preparing::NotSendable;
-use self::recording::{complete, record, with_retries};
-use crate::hidden_secrets::HiddenSecrets;
+use self::recording::{record, with_retries};
+use self::sending::{NOT_SENT_DETAIL, interrupt};
 use crate::log;
 use crate::model::attempt::{Attempt, AttemptState, Completion, SENDER_DIED};
 use crate::model::delivery::Delivery;
-use crate::model::failure::{ErrorKind, Failure, Phase};
 use crate::model::progress::UnclaimedAction;
-use crate::model::subscription::Subscription;
 use crate::model::time::Timestamp;
 use crate::ports::{
     ClaimOutcome, Deliveries, DueWork, EgressAddresses, Payloads, Queue, QueueMessage, ReleaseOutcome,
-    ResendClaimOutcome, Resends, SendOutcome, SendPermit, Sender, StoreResult, Subscriptions, WebhookRequest,
+    ResendClaimOutcome, Resends, SendPermit, Sender, StoreResult, Subscriptions,
 };
+use crate::spans::{self, AttemptSpans};
 
 /// What sends, and how long a sender that says nothing is taken to be alive.
 #[derive(Debug)]
@@ -97,10 +96,12 @@ where
     /// `permit` is given back once the response has come, before it is recorded.
     pub async fn send_claimed(&self, claimed: ClaimedAttempt, permit: impl SendPermit) -> StoreResult<()> {
         let ClaimedAttempt { mut delivery, mut row, token, payload } = claimed;
-        let response = match self.send(&mut delivery, &mut row, payload).await {
+        let mut spans = AttemptSpans::begin(&delivery.snapshot, &row);
+        let response = match self.send(&mut delivery, &mut row, payload, &mut spans).await {
             Ok(response) => response,
             Err(unsent) => {
                 drop(permit);
+                spans.end_released();
                 let due = unsent.retry_at();
                 match with_retries(|| self.store.release(&delivery, token, &row, due)).await? {
                     ReleaseOutcome::Released | ReleaseOutcome::Superseded => return Ok(()),
@@ -114,8 +115,11 @@ where
             None => drop(permit),
         }
         let number = row.number;
+        spans.begin_completion(&row);
         let complete = |row, response| self.store.complete(&delivery, token, row, response);
-        if !record(row, response, complete).await? {
+        let stored = record(row, response, complete).await;
+        spans.end(matches!(stored, Ok(true)));
+        if !stored? {
             warn!(trace_id = %delivery.snapshot.trace_id, attempt = %number, "attempt.superseded");
         }
         Ok(())
@@ -142,7 +146,13 @@ where
                 let mut row = delivery.attempt_row(&claim);
                 row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
                 log::attempt(&row);
-                self.store.complete(&delivery, claim.token, row, None).await.map(|_| ())
+                let recorded = spans::are_recorded().then(|| row.clone());
+                let stored = self.store.complete(&delivery, claim.token, row, None).await?;
+                // Another worker may have found it too.
+                if let Some(row) = recorded.filter(|_| stored) {
+                    spans::record_interrupted(&delivery.snapshot, &row);
+                }
+                Ok(())
             }
         }
     }
@@ -152,15 +162,20 @@ where
         (mut delivery, mut row): (Delivery, Attempt),
         token: Uuid,
     ) -> StoreResult<()> {
-        let response = match self.send(&mut delivery, &mut row, None).await {
+        let mut spans = AttemptSpans::begin(&delivery.snapshot, &row);
+        let response = match self.send(&mut delivery, &mut row, None, &mut spans).await {
             Ok(response) => response,
             Err(unsent) => {
+                spans.end_released();
                 let due = unsent.retry_at();
                 return with_retries(|| self.store.release_resend(token, row.clone(), due)).await.map(|_| ());
             }
         };
+        spans.begin_completion(&row);
         let complete = |row, response| self.store.complete_resend(token, row, response);
-        record(row, response, complete).await.map(|_| ())
+        let stored = record(row, response, complete).await;
+        spans.end(matches!(stored, Ok(true)));
+        stored.map(|_| ())
     }
 
     async fn handle_unclaimed_resend(
@@ -178,74 +193,4 @@ where
         log::attempt(&row);
         self.store.complete_resend(token, row, None).await.map(|_| ())
     }
-
-    /// Sends the request of a row and completes it; gives the answer's body.
-    async fn send(
-        &self,
-        delivery: &mut Delivery,
-        row: &mut Attempt,
-        payload: Option<Bytes>,
-    ) -> Result<Option<Bytes>, NotSendable> {
-        if let Some(reason) = &delivery.snapshot.request.unrenderable {
-            let failure = Failure::at(Phase::Prepare, ErrorKind::Template, reason.clone());
-            row.state = AttemptState::Complete(Completion::not_sent(row.sent_at, failure));
-            log::attempt(row);
-            return Ok(None);
-        }
-        let sent = match self.request_in_time(delivery, row, payload).await {
-            Ok((outgoing, giving)) => self.send_hiding(outgoing, giving.as_deref()).await,
-            Err(unprepared) => Err(unprepared),
-        };
-        match sent {
-            Ok((sent, took)) => {
-                if let Some(address) = sent.source_ip {
-                    self.store.record_source_address(address, row.sent_at);
-                }
-                let body = complete(row, sent, took);
-                log::attempt(row);
-                Ok(body)
-            }
-            Err(NotSendable::ContentMissing(reason)) => {
-                warn!(trace_id = %row.trace_id, attempt_id = %row.id, %reason, "attempt.unprepared");
-                interrupt(row, NOT_PREPARED_DETAIL);
-                Ok(None)
-            }
-            Err(unsent) => {
-                warn!(trace_id = %row.trace_id, attempt_id = %row.id, reason = %unsent, "attempt.released");
-                Err(unsent)
-            }
-        }
-    }
-}
-
-impl<S, O: Sender> Deliver<S, O> {
-    /// Sends a request, and hides in what comes back the secrets of the version that gave its credentials. Gives how long it took,
-    /// with the wait for a token.
-    async fn send_hiding(
-        &self,
-        outgoing: WebhookRequest,
-        giving: Option<&Subscription>,
-    ) -> Result<(SendOutcome, Duration), NotSendable> {
-        let (began, has_token) = (tokio::time::Instant::now(), outgoing.oauth2.is_some());
-        let mut sent = self.sender.send(outgoing).await?;
-        // What an engine does around a request is not the receiver's time. A sender that simulates one does not wait as long as
-        // it says.
-        let took = if has_token { began.elapsed().max(sent.elapsed) } else { sent.elapsed };
-        if let (Some(giving), Some(_)) = (giving, &sent.response) {
-            HiddenSecrets::hide_those_of(&giving.settings, &mut sent.response);
-        }
-        Ok((sent, took))
-    }
-}
-
-/// What the row of an attempt says whose payload or webhook is gone.
-const NOT_PREPARED_DETAIL: &str = "the request could not be put together; nothing was sent";
-/// What the row of an attempt says that could not leave, and that somebody resent meanwhile.
-const NOT_SENT_DETAIL: &str =
-    "the request could not leave, as something was missing on our side; nothing was sent";
-
-/// Completes a row as interrupted.
-fn interrupt(row: &mut Attempt, detail: &str) {
-    row.state = AttemptState::Complete(Completion::interrupted(Timestamp::now(), detail));
-    log::attempt(row);
 }

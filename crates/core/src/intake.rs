@@ -13,6 +13,7 @@ mod ledger;
 mod matching;
 mod receipt;
 mod render_memory;
+mod sample_event;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use self::matching::{
 };
 pub use self::receipt::{PromisedDelivery, Receipt};
 use self::receipt::{promise, receipt};
+pub use self::sample_event::accept_test;
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
 use crate::model::event_evaluation::EventEvaluation;
@@ -42,6 +44,7 @@ use crate::ports::{
     AcceptOutcome, AcceptRequest, FormulaErrorLog, IdempotencyKey, IdempotencyRecord, Intake, Ledger,
     NewLedgerEvent, StoreError, StoreResult, Subscriptions,
 };
+use crate::spans::IntakeSpan;
 
 /// How long an idempotency key is remembered.
 pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_secs(24 * 3600);
@@ -75,10 +78,26 @@ pub async fn accept<S>(
 where
     S: Intake + Subscriptions + Ledger + FormulaErrorLog,
 {
-    let Submission { event, key } = submission;
+    let (id, mut submission) = (EventId::at(now), submission);
+    let span = IntakeSpan::begin(tenant, &mut submission.event, id);
+    let result = accept_as(store, tenant, submission, id, now).await;
+    span.end(result.as_ref().ok(), matches!(result, Err(IntakeError::KeyReused)));
+    result
+}
+
+/// Takes an event in under this ID, unless its idempotency key has another.
+async fn accept_as<S>(
+    store: &S,
+    tenant: &TenantId,
+    Submission { event, key }: Submission,
+    id: EventId,
+    now: Timestamp,
+) -> Result<Receipt, IntakeError>
+where
+    S: Intake + Subscriptions + Ledger + FormulaErrorLog,
+{
     let digest = key.is_some().then(|| event.digest());
     let subscriptions = store.subscriptions(tenant).await?;
-    let id = EventId::at(now);
     let evaluation = EventEvaluation::new(&event, now);
     let EvaluatedEvent { matched, watched, formula_errors, mut verdicts } =
         evaluate(&subscriptions, &evaluation).await;
@@ -129,33 +148,6 @@ where
         Err(_) => return Err(IntakeError::KeyReused),
     };
     Ok(Receipt { warnings: event_names::warnings(&event.name, &subscriptions), ..receipt })
-}
-
-/// Takes a sample event in for one subscription alone, whatever its criteria or state. What is sent of it says that it
-/// is a test, and no trigger remembers it.
-pub async fn accept_test<S>(
-    store: &S,
-    subscription: Arc<Subscription>,
-    event: &Event,
-    now: Timestamp,
-) -> StoreResult<Receipt>
-where
-    S: Intake,
-{
-    let tenant = subscription.tenant.clone();
-    let id = EventId::at(now);
-    let evaluation = EventEvaluation::new(event, now);
-    let matched = [subscription];
-    let room = wait_for_room(store, &tenant, &matched, event).await?;
-    let (receipt, mut deliveries, _memory) = render_matched(&matched, &evaluation, id).await?;
-    for (delivery, _) in &mut deliveries {
-        delivery.snapshot.test = true;
-    }
-    let verdicts = deliveries.iter().map(|(delivery, _)| delivered(delivery)).collect();
-    let mut of_ledger = new_ledger_event(event, &tenant, (id, now), verdicts);
-    of_ledger.event.test = true;
-    store.accept(without_key(tenant, event, Some(of_ledger), deliveries, now), room).await?;
-    Ok(receipt)
 }
 
 /// Does again, where a first call may have crashed, what its record says.

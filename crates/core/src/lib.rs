@@ -30,6 +30,7 @@ pub mod recovery;
 pub mod report;
 pub mod resend;
 pub mod simulated;
+pub mod spans;
 pub mod stored_credentials;
 pub mod stored_event;
 pub mod subscriptions;

@@ -20,6 +20,7 @@ use lambda_http::{Error, IntoResponse, RequestExt as _};
 use loanhook_aws::Aws;
 use loanhook_http::api::BoundedExports;
 use loanhook_http::web::Client;
+use loanhook_otlp::SpanExport;
 
 pub use site::site;
 
@@ -30,11 +31,23 @@ pub use site::site;
 ///
 /// When the runtime cannot be reached.
 pub async fn serve(engine: Aws, router: Router) -> Result<(), Error> {
+    serve_recorded(engine, router, None).await
+}
+
+/// The same, where spans are recorded: each invocation waits for their export, too.
+///
+/// # Errors
+///
+/// When the runtime cannot be reached.
+pub async fn serve_recorded(engine: Aws, router: Router, spans: Option<SpanExport>) -> Result<(), Error> {
     let finish_background = move |request: Request, next: Next| {
-        let engine = engine.clone();
+        let (engine, spans) = (engine.clone(), spans.clone());
         async move {
             let response = next.run(request).await;
             engine.finish_background().await;
+            if let Some(export) = spans {
+                export.flush().await;
+            }
             response
         }
     };

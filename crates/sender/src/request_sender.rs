@@ -12,9 +12,13 @@ use crate::{WebhookClient, http_outcome::HttpOutcome, http_request::HttpRequest,
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::{ErrorKind, Failure, Phase};
 use loanhook_core::model::subscription;
+use loanhook_core::model::trace_context::TraceContext;
 use loanhook_core::ports::{NotSent, SendOutcome, Sender, WebhookRequest};
 
 pub(crate) const USER_AGENT: &str = concat!("loanhook/", env!("CARGO_PKG_VERSION"));
+
+const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
 
 impl Sender for WebhookClient {
     async fn send(&self, webhook: WebhookRequest) -> Result<SendOutcome, NotSent> {
@@ -92,14 +96,24 @@ fn webhook_headers(webhook: &WebhookRequest) -> Result<HeaderMap, http::Error> {
     if let Some(sequence) = webhook.sequence {
         headers.insert("loanhook-sequence", HeaderValue::from(sequence));
     }
-    if let Some(traceparent) = &webhook.traceparent {
-        // One that the subscription sets stays.
-        headers.entry("traceparent").or_insert(HeaderValue::try_from(traceparent)?);
-    }
+    add_trace_context(&mut headers, webhook.trace_context.as_ref())?;
     if webhook.test {
         headers.insert("loanhook-test", HeaderValue::from_static("1"));
     }
     Ok(headers)
+}
+
+/// Names the span of the request. A `traceparent` that the subscription sets stays, and ours would not fit a `tracestate` to it.
+fn add_trace_context(headers: &mut HeaderMap, context: Option<&TraceContext>) -> Result<(), http::Error> {
+    let Some(context) = context else { return Ok(()) };
+    if headers.contains_key(TRACEPARENT) {
+        return Ok(());
+    }
+    headers.insert(TRACEPARENT, HeaderValue::try_from(context.to_string())?);
+    if let Some(state) = context.state() {
+        headers.entry(TRACESTATE).or_insert(HeaderValue::from_str(state.as_str())?);
+    }
+    Ok(())
 }
 
 /// At which of a name's addresses the attempt begins: spread over deliveries, and another one for the next attempt.

@@ -7,6 +7,7 @@ use std::ops::Not;
 use loanhook_core::model::credentials::FrozenHeaders;
 use loanhook_core::model::delivery::{DeliverySnapshot, RequestSnapshot};
 use loanhook_core::model::id::{EventId, SubscriptionId, TraceId};
+use loanhook_core::model::trace_context::TraceContext;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -43,9 +44,13 @@ pub struct StoredSnapshot<'a> {
     request: StoredRequest<'a>,
     retry: StoredRetry<'a>,
     timeout_seconds: u32,
-    /// A `traceparent` whose span means nothing. Absent where the event came with none; one that cannot be read is none.
+    /// A `traceparent`, of the span that sent the event or of its intake; in documents of earlier versions the span is 1, which
+    /// is that of nobody. Absent where there is none; one that cannot be read is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     traceparent: Option<Cow<'a, str>>,
+    /// A `tracestate`. Absent where none came with the event; one that cannot be read, or is without a `traceparent`, is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tracestate: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,7 +108,8 @@ impl Document for DeliverySnapshot {
             request: request.into(),
             retry: retry.into(),
             timeout_seconds: *timeout_seconds,
-            traceparent: trace_context.map(|context| context.to_string().into()),
+            traceparent: trace_context.as_ref().map(|context| context.to_string().into()),
+            tracestate: trace_context.as_ref().and_then(|context| Some(context.state()?.as_str().into())),
         }
     }
 
@@ -126,6 +132,7 @@ impl Document for DeliverySnapshot {
             retry,
             timeout_seconds,
             traceparent,
+            tracestate,
         } = stored;
         Self {
             trace_id: TraceId::from_uuid(trace_id),
@@ -140,12 +147,18 @@ impl Document for DeliverySnapshot {
             test,
             accepted_at: accepted_at.0,
             sequence,
-            trace_context: traceparent.and_then(|text| text.parse().ok()),
+            trace_context: read_trace_context(traceparent.as_deref(), tracestate.as_deref()),
             request: request.read(v),
             retry: retry.into(),
             timeout_seconds,
         }
     }
+}
+
+fn read_trace_context(traceparent: Option<&str>, tracestate: Option<&str>) -> Option<TraceContext> {
+    let context: TraceContext = traceparent?.parse().ok()?;
+    let state = tracestate.and_then(|text| text.parse().ok());
+    Some(context.with_state(state))
 }
 
 impl<'a> From<&'a RequestSnapshot> for StoredRequest<'a> {

@@ -42,8 +42,13 @@ async fn main() -> Result<(), Error> {
         }
     });
     let batches = &handler.on_instance(InstanceId::random());
+    let spans = &loanhook_otlp::start_in_lambda();
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
-        batches.run(event.payload, event.context.deadline()).await.map_err(Error::from)
+        let response = batches.run(event.payload, event.context.deadline()).await;
+        if let Some(export) = spans {
+            export.flush().await;
+        }
+        response.map_err(Error::from)
     }))
     .await
 }

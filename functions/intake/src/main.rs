@@ -8,5 +8,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
     let engine = Aws::new(&loanhook_aws::sdk_config(), config.stack);
-    loanhook_lambda::serve(engine.clone(), api::with_middleware(api::events(engine))).await
+    let router = api::with_middleware(api::events(engine.clone()));
+    loanhook_lambda::serve_recorded(engine, router, loanhook_otlp::start_in_lambda()).await
 }

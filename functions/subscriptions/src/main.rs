@@ -11,5 +11,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let engine = Aws::new(&loanhook_aws::sdk_config(), config.stack);
     let checking = LazyWebhookClient::new(config.allow_networks);
     let router = api::subscriptions(engine.clone()).merge(api::subscription_check(engine.clone(), checking));
-    loanhook_lambda::serve(engine, api::with_middleware(router)).await
+    // A test of a subscription is an event that it takes in.
+    let spans = loanhook_otlp::start_in_lambda();
+    loanhook_lambda::serve_recorded(engine, api::with_middleware(router), spans).await
 }

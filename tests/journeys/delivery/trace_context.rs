@@ -1,4 +1,4 @@
-//! `traceparent` (W3C Trace Context): that of the event's request is kept, and sent on by each attempt.
+//! `traceparent` and `tracestate` (W3C Trace Context): those of the event's request are kept, and sent on by each attempt.
 
 use serde_json::json;
 
@@ -63,6 +63,45 @@ async fn a_traceparent_that_the_subscription_sets_stays() {
     let own = json!({"request": {"headers": {"traceparent": "of-their-own"}}});
     j.api.subscribe(&subscription(&j.receiver.url("/hook"), own)).await;
     let sent = j.api.request("POST", "/v1/events").json(&event("727")).header("traceparent", &traceparent());
+    sent.header("tracestate", "congo=t61rcWkgMzE").send().await.expect_status(202);
+    let request = j.receiver.next_request().await;
+    assert_eq!(request.header("traceparent"), Some("of-their-own"));
+    assert_eq!(request.header("tracestate"), None, "ours belongs to another trace");
+}
+
+#[tokio::test]
+async fn a_tracestate_is_sent_on_as_it_came_by_each_attempt() {
+    let j = Journey::start().await;
+    j.subscribe("/hook", json!({"retry": {"delays": [1]}})).await;
+    j.receiver.replies("/hook", [Reply::status(500), Reply::ok()]);
+    let sent = j.api.request("POST", "/v1/events").json(&event("727")).header("traceparent", &traceparent());
+    // It may come in more than one header.
+    let sent = sent.header("tracestate", "rojo=00f067aa0ba902b7").header("tracestate", "congo=t61rcWkgMzE");
+    let trace = trace_ids(&sent.send().await.expect_status(202).json()).remove(0);
+    j.api.ended_delivery(&trace).await;
+    j.api.resend(&trace).await;
+    for _ in 0..3 {
+        let request = j.receiver.next_request().await;
+        assert_in_trace(&request);
+        assert_eq!(request.header("tracestate"), Some("rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"));
+    }
+}
+
+#[tokio::test]
+async fn a_tracestate_that_is_not_valid_or_has_no_traceparent_is_dropped() {
+    let j = Journey::start().await;
+    j.subscribe("/hook", json!({})).await;
+    let many: Vec<_> = (0..33).map(|key| format!("k{key}=v")).collect();
+    for invalid in ["congo", "Congo=1", "a=1,a=2", &format!("a={}", "v".repeat(600)), &many.join(",")] {
+        let sent =
+            j.api.request("POST", "/v1/events").json(&event("727")).header("traceparent", &traceparent());
+        sent.header("tracestate", invalid).send().await.expect_status(202);
+        let request = j.receiver.next_request().await;
+        assert_in_trace(&request);
+        assert_eq!(request.header("tracestate"), None, "{invalid}");
+    }
+    let sent =
+        j.api.request("POST", "/v1/events").json(&event("727")).header("tracestate", "congo=t61rcWkgMzE");
     sent.send().await.expect_status(202);
-    assert_eq!(j.receiver.next_request().await.header("traceparent"), Some("of-their-own"));
+    assert_eq!(j.receiver.next_request().await.header("tracestate"), None);
 }

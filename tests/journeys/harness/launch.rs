@@ -68,7 +68,7 @@ pub(crate) fn loanhook_command() -> Command {
 
 fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("LOANHOOK_") {
+        if ["LOANHOOK_", "OTEL_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }

@@ -6,6 +6,7 @@
 
 pub(crate) mod api;
 pub(crate) mod certificates;
+pub(crate) mod collector;
 pub(crate) mod journey;
 pub(crate) mod json_values;
 mod launch;

@@ -37,7 +37,7 @@ fn request() -> WebhookRequest {
         loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
         occurred_at: None,
         sequence: None,
-        traceparent: None,
+        trace_context: None,
         oauth2: None,
         tls: None,
         secrets: Vec::new(),

@@ -128,7 +128,7 @@ impl<S: Deliveries + Payloads + Subscriptions, O> Deliver<S, O> {
             loan_id: snapshot.loan_id.clone(),
             occurred_at: snapshot.occurred_at.clone(),
             sequence: snapshot.sequence,
-            traceparent: snapshot.trace_context.map(|context| context.of_attempt(row.id)),
+            trace_context: snapshot.trace_context.as_ref().map(|context| context.of_attempt(row.id)),
             oauth2: oauth2.map(|settings| Box::new(OAuth2Credentials { version, settings })),
             tls: tls.map(Arc::new),
             secrets: secrets.valid(row.sent_at),

@@ -64,7 +64,7 @@ pub struct DeliverySnapshot {
     /// Its number among the deliveries of its loan and subscription: 1, 2, 3 and so on, in the order of acceptance. The store
     /// gives it where the subscription keeps an order; none where it does not.
     pub sequence: Option<u64>,
-    /// Of the request that its event came with: each attempt is a span of that trace.
+    /// Of its event: each attempt is a span of that trace.
     pub trace_context: Option<TraceContext>,
     pub request: RequestSnapshot,
     pub retry: RetryPolicy,

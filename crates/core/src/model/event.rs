@@ -40,7 +40,7 @@ pub struct Event {
     pub context: Box<RawValue>,
     /// RFC 3339, as it was told.
     pub occurred_at: Option<String>,
-    /// Of the request that it came with; no part of what is the same event.
+    /// Of the request that it came with, or of its intake; no part of what is the same event.
     pub trace_context: Option<TraceContext>,
     /// Made once, however many subscriptions send it.
     envelope: OnceLock<(Bytes, Payload, StoredContext)>,

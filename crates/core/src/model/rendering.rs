@@ -48,7 +48,7 @@ impl Delivery {
             test: false,
             accepted_at: evaluation.at,
             sequence: None,
-            trace_context: event.trace_context,
+            trace_context: event.trace_context.clone(),
             request,
             retry: settings.retry.clone(),
             timeout_seconds: settings.timeout_seconds,

@@ -15,6 +15,7 @@ use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId, TraceId};
 use crate::model::secret::SigningSecret;
 use crate::model::subscription::{Method, OAuth2, Tls};
 use crate::model::time::Timestamp;
+use crate::model::trace_context::TraceContext;
 
 /// Where requests come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +66,8 @@ pub struct WebhookRequest {
     pub occurred_at: Option<String>,
     /// The number of its delivery among those of its loan and subscription; none where no order is kept.
     pub sequence: Option<u64>,
-    /// The header `traceparent`, where its event came with one.
-    pub traceparent: Option<String>,
+    /// The span that it is, which the headers `traceparent` and `tracestate` name; none where its event came with none.
+    pub trace_context: Option<TraceContext>,
     /// The request needs a token; `tokens` adds it as a header.
     pub oauth2: Option<Box<OAuth2Credentials>>,
     pub tls: Option<Arc<Tls>>,

@@ -148,7 +148,7 @@ fn request(version: u64) -> WebhookRequest {
         loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
         occurred_at: None,
         sequence: None,
-        traceparent: None,
+        trace_context: None,
         oauth2: Some(Box::new(OAuth2Credentials { version, settings })),
         tls: None,
         secrets: Vec::new(),

@@ -36,7 +36,7 @@ fn webhook(url: String) -> WebhookRequest {
         loan_id: LoanId::try_from("7 ü/27".replace('/', "-")).expect("a loan"),
         occurred_at: None,
         sequence: None,
-        traceparent: None,
+        trace_context: None,
         test: false,
         oauth2: None,
         tls: None,

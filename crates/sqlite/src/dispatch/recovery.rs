@@ -16,6 +16,7 @@ use loanhook_core::model::attempt::{Attempt, AttemptState, Completion, SENDER_DI
 use loanhook_core::model::id::TraceId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage};
+use loanhook_core::spans;
 
 /// Interrupts whatever was in flight when the process before this one ended, in a transaction of its own. What cannot
 /// be read is left as it is, and logged. No changes of counts are left unfolded.
@@ -94,6 +95,12 @@ fn interrupt(
     let AttemptState::Sending { token } = row.state else { return Ok(Vec::new()) };
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
     log::attempt(&row);
+    if spans::are_recorded() {
+        // One that cannot be read has no spans, and is told of below.
+        if let Ok(Some(delivery)) = find_delivery(connection, &row.tenant, row.trace_id) {
+            spans::record_interrupted(&delivery.snapshot, &row);
+        }
+    }
     if row.is_manual() {
         resends::complete_stored(connection, counts, token, &row, None)?;
         return Ok(Vec::new());

@@ -51,8 +51,8 @@ enum BatchResult {
 
 /// Take up to 100 events in
 ///
-/// One bad event spoils only itself. A webhook of loanhook's that comes back here is 422 as a whole. A `traceparent` is that of
-/// each event.
+/// One bad event spoils only itself. A webhook of loanhook's that comes back here is 422 as a whole. A `traceparent`, with its
+/// `tracestate`, is that of each event.
 #[utoipa::path(
     post, path = "/v1/events/batch", operation_id = "acceptEvents", tag = "events", request_body = Batch,
     responses(
@@ -79,7 +79,7 @@ pub(in crate::api) async fn create<
     let trace_context = trace_context::of_headers(&headers);
     let events = batch.events.into_iter().map(|event| {
         let mut submission = submission(&event)?;
-        submission.event.trace_context = trace_context;
+        submission.event.trace_context = trace_context.clone();
         Ok(submission)
     });
     let results = intake::accept_batch(&api.store, tenant, events, Timestamp::now()).await?;

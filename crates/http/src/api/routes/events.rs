@@ -59,7 +59,8 @@ impl From<Receipt> for AcceptedEvent {
 ///
 /// Answers once every delivery it causes is stored. With an `Idempotency-Key` the same body, sent again
 /// within 24 h, gives the same answer and sends nothing twice. A webhook of loanhook's that comes back here is 422.
-/// A `traceparent` (W3C Trace Context) is sent on by each attempt, with a span ID of its own; one that is not valid is ignored.
+/// A `traceparent` (W3C Trace Context) is sent on by each attempt, with a span ID of its own, and the `tracestate` beside it as it
+/// came; one that is not valid is ignored.
 #[utoipa::path(
     post, path = "/v1/events", operation_id = "acceptEvent", tag = "events", request_body = EventDraft,
     params(IdempotencyKey),
