@@ -146,7 +146,7 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("History", "ABEGHIJKLNOSTVZ"),
     ("Subscriptions", "ABFHKLNOSTVZ"),
     ("Resend", "BHIJLNOSTVZ"),
-    ("Sweep", "BHLNOSTW"),
+    ("Sweep", "BHJLNOSTW"),
     ("Reports", ""),
 ];
 

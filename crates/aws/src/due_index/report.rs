@@ -4,6 +4,8 @@ use std::sync::atomic::AtomicU64;
 
 use serde::Serialize;
 
+use super::gauges::SweepGauges;
+
 /// What a run did: numbers of deliveries, of recovery jobs, and of subscriptions; and how late it was.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,6 +26,9 @@ pub struct SweepReport {
     /// How far the run left the oldest shard behind what it was to hand over; 0 where all was handed over. Retries are late
     /// where it is longer than five minutes.
     pub lag_seconds: u64,
+    /// None where another part of the sweep reads them, or there was no time for it.
+    #[serde(skip)]
+    pub gauges: Option<SweepGauges>,
 }
 
 /// The numbers, while the run goes on.
@@ -39,7 +44,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn report(self) -> SweepReport {
+    pub(super) fn report(self, gauges: Option<SweepGauges>) -> SweepReport {
         SweepReport {
             handed_over: self.handed_over.into_inner(),
             checked: self.checked.into_inner(),
@@ -48,6 +53,7 @@ impl Counters {
             woken_subscriptions: self.woken_subscriptions.into_inner(),
             oldest_due_seconds: self.oldest_due_seconds.into_inner(),
             lag_seconds: self.lag_seconds.into_inner(),
+            gauges,
         }
     }
 }

@@ -3,7 +3,8 @@
 //! A run hands over the deferred deliveries that are due within the next minutes: it puts their messages into the queue,
 //! with the delay that is left. Then it checks the deliveries whose time has passed: one for which nothing is under way is
 //! woken by another message, and looked at again later. One whose receiver has a slow mark may wait for a permit. A loan of which
-//! something waits for an earlier delivery is looked at as a whole. A recovery job that no message drives any more is sent one.
+//! something waits for an earlier delivery is looked at as a whole. A recovery job that no message drives any more is sent one. At
+//! last it counts what waits and what is left of jobs, for metrics.
 //!
 //! It may run twice at once, die at any point, or not run for a while: a second message of an attempt changes nothing, and
 //! the next run begins where the cursors are. A delivery that is handed over late is late by no more than the sweep was.
@@ -23,6 +24,7 @@ use super::is_deferred;
 use super::overdue::OVERDUE_AFTER;
 use super::report::Counters;
 pub use super::report::SweepReport;
+pub use super::gauges::{OpenJobs, SweepGauges, WaitingCounts};
 use crate::engine::Aws;
 use crate::flow::WaitingTurn;
 use crate::items::delivery_item;
@@ -85,7 +87,8 @@ impl Sweep {
         }
         let behind = cursors.iter().map(|cursor| cursor.handed_over.until(Slot::of(now + LEAD)).as_secs());
         counters.lag_seconds.store(behind.max().unwrap_or(0), Ordering::Relaxed);
-        failure.map_or(Ok(counters.report()), Err)
+        let gauges = self.read_gauges(now, end, &counters).await;
+        failure.map_or(Ok(counters.report(gauges)), Err)
     }
 
     /// Sends a message to each recovery job whose messages were lost. Of several that sweep at once, one does it.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
-use loanhook_aws::{Aws, CountReport};
+use loanhook_aws::{Added, Aws, CountReport};
 use loanhook_aws_testing::fault_proxy::{BROKEN, Fault};
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
@@ -14,7 +14,7 @@ use loanhook_contract::scene::{SECOND, START, Scene, event, loan, tenant};
 use loanhook_contract::submission;
 use loanhook_core::intake::{Submission, accept};
 use loanhook_core::model::failure::ErrorKind;
-use loanhook_core::model::report::{Counts, Grouping, Period, ReportQuery, ReportRows};
+use loanhook_core::model::report::{Grouping, Period, ReportQuery, ReportRows};
 use loanhook_core::ports::{Reports, StoreResult};
 
 use super::crash_before;
@@ -27,7 +27,7 @@ fn query(by: Period, group: Grouping) -> ReportQuery {
 }
 
 async fn count(engine: &Aws) -> StoreResult<CountReport> {
-    engine.count_changes(Instant::now() + TIMEOUT, &mut Counts::default()).await
+    engine.count_changes(Instant::now() + TIMEOUT, &mut Added::default()).await
 }
 
 fn rows(of: &ReportRows) -> Vec<String> {
@@ -122,12 +122,12 @@ fn a_run_says_what_it_stored_also_where_it_fails_later() {
         let mut said = Counts::default();
         let end = || Instant::now() + TIMEOUT;
         assert!(engine.ports().count_changes(end(), &mut said).await.is_err());
-        assert!((1..names).contains(&said.events_accepted), "{said:?}");
+        assert!((1..names).contains(&said.counts.events_accepted), "{said:?}");
         engine.proxy.clear_faults();
         engine.ports().count_changes(end(), &mut said).await?;
-        assert_eq!(said.events_accepted, names, "each once");
+        assert_eq!(said.counts.events_accepted, names, "each once");
         engine.ports().count_changes(end(), &mut said).await?;
-        assert_eq!(said.events_accepted, names, "nothing is left");
+        assert_eq!(said.counts.events_accepted, names, "nothing is left");
         Ok(())
     });
 }

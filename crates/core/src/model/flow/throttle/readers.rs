@@ -1,6 +1,6 @@
 //! What a throttle says to others than whoever hands out messages by it.
 
-use super::Throttle;
+use super::{InFlight, Now, Throttle};
 use crate::model::flow::{DeliveryOrder, SubscriptionFlow};
 use crate::model::time::Timestamp;
 
@@ -27,16 +27,28 @@ impl Throttle {
         self.settings.is_default() && holds_nothing
     }
 
-    /// What readers are told; none where there is nothing to tell.
-    pub fn flow(&self, now: Timestamp) -> Option<SubscriptionFlow> {
+    /// Whether a limit lets no request begin at this moment.
+    pub fn is_at_limit(&self, in_flight: InFlight, now: Now) -> bool {
+        let most = self.settings.max_in_flight;
+        most.is_some_and(|most| in_flight.all >= most as usize)
+            || self.bucket.as_ref().is_some_and(|bucket| bucket.is_empty(now.instant))
+    }
+
+    /// What readers are told, with whether a limit holds its requests back; none where there is nothing to tell.
+    pub fn flow(&self, is_limited: bool, now: Timestamp) -> Option<SubscriptionFlow> {
         let held_since = self.hold.as_ref().map(|hold| hold.since);
         let ending = self.paced_end.as_ref().map(|end| end.hold).filter(|hold| hold.is_paced(now));
         let flow = SubscriptionFlow {
             hold: self.hold.clone(),
             waits_since: held_since.or(ending.map(|hold| hold.since)),
-            is_limited: self.settings.has_limit(),
+            is_limited,
             is_ordered: self.keeps_order(),
         };
         (flow != SubscriptionFlow::default()).then_some(flow)
+    }
+
+    /// Whether it keeps a limit of requests a second.
+    pub fn has_rate(&self) -> bool {
+        self.bucket.is_some()
     }
 }

@@ -139,6 +139,31 @@ fn what_was_reserved_in_another_second_frees_none_of_this_one() {
 }
 
 #[test]
+fn a_limit_is_said_to_hold_back_while_it_lets_nothing_begin_by_table() {
+    let none = FlowSettings::default();
+    let in_flight = FlowSettings { max_in_flight: Some(2), ..none };
+    let a_second = FlowSettings { max_per_second: Some(2.0), ..none };
+    for (settings, under_way, reserved, millis, expected) in [
+        (none, 9, 9, 0, false),
+        (in_flight, 1, 1, 0, false),
+        (in_flight, 2, 2, 0, true),
+        (a_second, 9, 1, 0, false),
+        (a_second, 0, 2, 0, true),
+    ] {
+        let mut scene = Scene::new(settings);
+        scene.throttle.reserve(true, reserved, START);
+        let in_flight = InFlight { automatic: 0, all: under_way };
+        assert_eq!(scene.throttle.is_at_limit(in_flight, scene.now(millis)), expected, "{settings:?}");
+    }
+    let mut scene = Scene::new(a_second);
+    let both = scene.throttle.reserve(true, 2, START);
+    (0..2).for_each(|_| scene.throttle.record_sent(both, scene.now(0).instant));
+    for (millis, expected) in [(499, true), (500, false)] {
+        assert_eq!(scene.throttle.is_at_limit(NOTHING, scene.now(millis)), expected, "{millis} ms");
+    }
+}
+
+#[test]
 fn a_hold_by_hand_lets_resends_through_alone() {
     let mut scene = Scene::new(FlowSettings::default());
     scene.set_state(&held(HeldBy::Operator("Ann".into())), 0);
@@ -178,7 +203,7 @@ fn after_a_hold_what_waited_leaves_slowly_at_first() {
     assert_eq!(scene.automatic(31_500, NOTHING), Allowance::NotBefore(at(32_001)));
     scene.set_state(&ended_at(31_000), 31_000);
     assert_eq!(scene.automatic(31_600, NOTHING), Allowance::NotBefore(at(32_001)), "the next success");
-    let flow = scene.throttle.flow(at(31_600)).expect("some");
+    let flow = scene.throttle.flow(false, at(31_600)).expect("some");
     assert_eq!(flow.waits_since, Some(START));
     assert!(scene.throttle.holds_back(true) && !scene.throttle.holds_back(false));
     scene.nothing_waits(31_700);
@@ -186,7 +211,7 @@ fn after_a_hold_what_waited_leaves_slowly_at_first() {
     assert_eq!(scene.automatic(32_000, NOTHING), Allowance::Requests(8));
     scene.nothing_waits(32_000);
     assert_eq!(scene.automatic(32_000, NOTHING), Allowance::Requests(usize::MAX));
-    assert_eq!(scene.throttle.flow(at(32_000)), None);
+    assert_eq!(scene.throttle.flow(false, at(32_000)), None);
 }
 
 #[test]
