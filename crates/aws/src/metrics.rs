@@ -69,12 +69,21 @@ const SHARED: [&Metric; 13] = [
 const EVENTS_UNMATCHED: &str = "loanhook_events_unmatched_total";
 const SUCCEEDED: &str = "loanhook_deliveries_succeeded_total";
 const CANCELED: &str = "loanhook_deliveries_canceled_total";
+const SLOW_DUE: &str = "loanhook_slow_due_seconds";
 const SWEEP_LAG: &str = "loanhook_sweep_lag_seconds";
 const WOKEN: &str = "loanhook_woken_total";
 const COUNTED_CHANGES: &str = "loanhook_counted_changes_total";
 /// Those that only these functions have. What is due is told here without its reason.
-const OWN: [&str; 7] =
-    [EVENTS_UNMATCHED, SUCCEEDED, CANCELED, SWEEP_LAG, WOKEN, COUNTED_CHANGES, names::OLDEST_DUE.name];
+const OWN: [&str; 8] = [
+    EVENTS_UNMATCHED,
+    SUCCEEDED,
+    CANCELED,
+    names::OLDEST_DUE.name,
+    SLOW_DUE,
+    SWEEP_LAG,
+    WOKEN,
+    COUNTED_CHANGES,
+];
 
 /// The name of every metric that [`of_counts`] or [`of_sweep`] writes.
 pub fn all_names() -> impl Iterator<Item = &'static str> {
@@ -136,6 +145,7 @@ pub fn of_counts(table: &str, added: &Added, report: CountReport, now: Timestamp
 pub fn of_sweep(table: &str, report: SweepReport, now: Timestamp) -> Vec<String> {
     let values = vec![
         (names::OLDEST_DUE.name, Unit::Seconds, json!(report.oldest_due_seconds)),
+        (SLOW_DUE, Unit::Seconds, json!(report.slow_due_seconds)),
         (SWEEP_LAG, Unit::Seconds, json!(report.lag_seconds)),
         count(WOKEN, report.woken),
     ];
@@ -146,8 +156,10 @@ pub fn of_sweep(table: &str, report: SweepReport, now: Timestamp) -> Vec<String>
         line(&[(TABLE, table), (REASON, reason.as_str())], vec![value], now)
     }));
     lines.extend(jobs.into_iter().map(|open| {
-        let values =
-            vec![count(names::JOBS_RUNNING.name, open.jobs), count(names::JOB_ITEMS_LEFT.name, open.items_left)];
+        let values = vec![
+            count(names::JOBS_RUNNING.name, open.jobs),
+            count(names::JOB_ITEMS_LEFT.name, open.items_left),
+        ];
         line(&[(TABLE, table), (KIND, open.kind.as_str())], values, now)
     }));
     lines

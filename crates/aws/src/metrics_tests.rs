@@ -141,7 +141,8 @@ fn a_sweep_says_what_waits_and_what_is_left_of_jobs_also_where_it_is_nothing() {
     let lines = of_sweep("hooks", swept(), NOW);
     let found: Vec<_> = lines[1..].iter().map(|line| read(line)).collect();
     let one = |metric: &str, count: u64| vec![(metric.to_owned(), json!(count))];
-    let of = |name: &str, value: &str| vec![("Table".to_owned(), "hooks".to_owned()), (name.into(), value.into())];
+    let of =
+        |name: &str, value: &str| vec![("Table".to_owned(), "hooks".to_owned()), (name.into(), value.into())];
     let jobs = || [one("loanhook_jobs_running", 1), one("loanhook_job_items_left", 3)].concat();
     let expected = [
         (one("loanhook_waiting", 2), of("Reason", "limit")),

@@ -19,7 +19,11 @@ const RUNBOOK: &str = include_str!("../../../docs/runbook.md");
 const OF_AWS: [(&str, &[&str], &[(&str, Named)]); 6] = [
     (
         "AWS/SQS",
-        &["ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesDelayed"],
+        &[
+            "ApproximateAgeOfOldestMessage",
+            "ApproximateNumberOfMessagesVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
         &[("QueueName", Named::QueueName)],
     ),
     (
@@ -30,12 +34,22 @@ const OF_AWS: [(&str, &[&str], &[(&str, Named)]); 6] = [
     ("AWS/Lambda", &["ClaimedAccountConcurrency"], &[]),
     (
         "AWS/DynamoDB",
-        &["ReadThrottleEvents", "WriteThrottleEvents", "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"],
+        &[
+            "ReadThrottleEvents",
+            "WriteThrottleEvents",
+            "ConsumedReadCapacityUnits",
+            "ConsumedWriteCapacityUnits",
+        ],
         &[("TableName", TABLES)],
     ),
     (
         "AWS/DynamoDB",
-        &["ReadThrottleEvents", "WriteThrottleEvents", "ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"],
+        &[
+            "ReadThrottleEvents",
+            "WriteThrottleEvents",
+            "ConsumedReadCapacityUnits",
+            "ConsumedWriteCapacityUnits",
+        ],
         &[("TableName", TABLES), ("GlobalSecondaryIndexName", Named::Index)],
     ),
     (
@@ -181,11 +195,13 @@ fn alarms_and_dashboard_are_on_metrics_of_aws_that_there_are_for_resources_of_th
             continue;
         }
         let is_it = |(of, names, with): &&(&str, &[&str], &[(&str, Named)])| {
-            let same = with.iter().map(|(name, _)| *name).eq(dimensions.iter().map(|(name, _)| name.as_str()));
+            let same =
+                with.iter().map(|(name, _)| *name).eq(dimensions.iter().map(|(name, _)| name.as_str()));
             *of == namespace && names.contains(&name.as_str()) && same
         };
         let known = OF_AWS.iter().find(is_it);
-        let (_, _, with) = known.unwrap_or_else(|| panic!("{by}: {namespace} has no {name} by {dimensions:?}"));
+        let (_, _, with) =
+            known.unwrap_or_else(|| panic!("{by}: {namespace} has no {name} by {dimensions:?}"));
         for ((_, named), (dimension, value)) in with.iter().zip(&dimensions) {
             let is_of = |resource: &str, kind: &str| template["Resources"][resource]["Type"] == kind;
             let is_right = match named {

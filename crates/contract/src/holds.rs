@@ -175,11 +175,7 @@ pub(crate) async fn what_waits_says_why_and_since_when<E: Engine>() -> StoreResu
     let of_other = DeliveryFilter { subscription_id: Some(free.id), ..with_reason(WaitingReason::Hold) };
     assert_eq!(found(&engine, of_other).await?, []);
     let waiting = |reason, since| Some(Waiting { reason, since });
-    for (trace, expected) in [
-        (held, waiting(WaitingReason::Hold, since)),
-        (limited, None),
-        (other, None),
-    ] {
+    for (trace, expected) in [(held, waiting(WaitingReason::Hold, since)), (limited, None), (other, None)] {
         let delivery = delivery(&engine, trace).await?;
         assert_eq!(waiting_of(engine.ports(), &delivery, LATER).await?, expected, "{delivery:?}");
         let listed = page(&engine, &these_days(), None, MANY).await?.deliveries;

@@ -63,7 +63,9 @@ impl State {
         SubscriptionFlow {
             hold: state.and_then(|state| state.hold.clone()),
             waits_since: state.and_then(|state| state.waits_since(now)),
-            is_limited: settings.max_in_flight.is_some_and(|most| self.in_flight(tenant, id) >= most as usize),
+            is_limited: settings
+                .max_in_flight
+                .is_some_and(|most| self.in_flight(tenant, id) >= most as usize),
             is_ordered: settings.order == DeliveryOrder::Loan,
         }
     }

@@ -56,7 +56,12 @@ impl WaitingCounts {
 
 impl Sweep {
     /// Reads the gauges, until `end` at the latest. Of several that sweep at once, one does. That they cannot be read fails no sweep.
-    pub(super) async fn read_gauges(&self, now: Timestamp, end: Instant, counters: &Counters) -> Option<SweepGauges> {
+    pub(super) async fn read_gauges(
+        &self,
+        now: Timestamp,
+        end: Instant,
+        counters: &Counters,
+    ) -> Option<SweepGauges> {
         // What was put off for lack of time matters more.
         if !self.shards.contains(&0) || counters.lag_seconds.load(Ordering::Relaxed) > 0 {
             return None;
@@ -79,7 +84,8 @@ impl Aws {
         let keys = turns.iter().flat_map(|(JobTurn { tenant, job, .. }, _)| {
             JobKind::ALL.map(|kind| key_schema::job(tenant, kind, *job))
         });
-        let items = if turns.is_empty() { Vec::new() } else { self.get_all_eventually(keys.collect()).await? };
+        let items =
+            if turns.is_empty() { Vec::new() } else { self.get_all_eventually(keys.collect()).await? };
         let open: Vec<Job> = readable(&items, document);
         let open = || open.iter().filter(|job| !job.is_over());
         Ok(JobKind::ALL.map(|kind| {

@@ -23,6 +23,9 @@ pub struct SweepReport {
     /// Of the deliveries that were due and had nothing under way, for how long the oldest was due; 0 without one. What waits for
     /// a limit or a hold is not among them.
     pub oldest_due_seconds: u64,
+    /// Of the deliveries that were put into the queue after their time, for how long the oldest was due; 0 without one. Such have
+    /// waited for a permit of their receiver, which is slow or fails.
+    pub slow_due_seconds: u64,
     /// How far the run left the oldest shard behind what it was to hand over; 0 where all was handed over. Retries are late
     /// where it is longer than five minutes.
     pub lag_seconds: u64,
@@ -40,6 +43,7 @@ pub(super) struct Counters {
     pub(super) woken_jobs: AtomicU64,
     pub(super) woken_subscriptions: AtomicU64,
     pub(super) oldest_due_seconds: AtomicU64,
+    pub(super) slow_due_seconds: AtomicU64,
     pub(super) lag_seconds: AtomicU64,
 }
 
@@ -52,6 +56,7 @@ impl Counters {
             woken_jobs: self.woken_jobs.into_inner(),
             woken_subscriptions: self.woken_subscriptions.into_inner(),
             oldest_due_seconds: self.oldest_due_seconds.into_inner(),
+            slow_due_seconds: self.slow_due_seconds.into_inner(),
             lag_seconds: self.lag_seconds.into_inner(),
             gauges,
         }

@@ -19,19 +19,18 @@ use tracing::error;
 
 pub use super::bucket::SHARDS;
 use super::bucket::{Bucket, BucketKind, Slot};
+use super::check::Indexed;
 use super::cursor::Cursor;
+pub use super::gauges::{OpenJobs, SweepGauges, WaitingCounts};
 use super::is_deferred;
 use super::overdue::OVERDUE_AFTER;
 use super::report::Counters;
 pub use super::report::SweepReport;
-pub use super::gauges::{OpenJobs, SweepGauges, WaitingCounts};
 use crate::engine::Aws;
 use crate::flow::WaitingTurn;
-use crate::items::delivery_item;
 use crate::items::key_schema::OrderedLoan;
 use crate::items::unreadable::readable;
 use crate::jobs::JobTurn;
-use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
@@ -158,8 +157,9 @@ impl Sweep {
         while cursor.handed_over < last && Instant::now() < end {
             let slot = cursor.handed_over.next();
             let bucket = Bucket { kind: BucketKind::Deferred, slot, shard: cursor.shard };
-            let handed_over =
-                self.for_each_read(bucket, now, |deliveries| self.hand_over(deliveries, now)).await?;
+            let handed_over = self
+                .for_each_read(bucket, now, |deliveries| self.hand_over(deliveries, now, counters))
+                .await?;
             counters.handed_over.fetch_add(handed_over, Ordering::Relaxed);
             sum += handed_over;
             cursor.handed_over = slot;
@@ -204,7 +204,7 @@ impl Sweep {
         &self,
         bucket: Bucket,
         now: Timestamp,
-        act: impl Fn(Vec<Delivery>) -> F,
+        act: impl Fn(Vec<Indexed>) -> F,
     ) -> StoreResult<u64> {
         let (mut sum, mut from) = (0, None);
         loop {
@@ -214,7 +214,7 @@ impl Sweep {
             sum += self.look_at_loans(bucket, loans, now).await?;
             let reads = keys.chunks(DELIVERIES_PER_READ).map(|keys| async {
                 let items = self.engine.get_all_eventually(keys.to_vec()).await?;
-                act(readable(&items, delivery_item::read)).await
+                act(readable(&items, Indexed::read)).await
             });
             let reads: Vec<_> = reads.collect();
             let results: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
@@ -228,10 +228,18 @@ impl Sweep {
         }
     }
 
-    async fn hand_over(&self, deliveries: Vec<Delivery>, now: Timestamp) -> StoreResult<u64> {
-        let messages = deliveries.iter().filter_map(QueueMessage::for_next_attempt);
+    async fn hand_over(
+        &self,
+        deliveries: Vec<Indexed>,
+        now: Timestamp,
+        counters: &Counters,
+    ) -> StoreResult<u64> {
+        let messages =
+            deliveries.iter().filter_map(|indexed| QueueMessage::for_next_attempt(&indexed.delivery));
         // A delivery that has moved on since to a later time stands in another bucket.
         let messages: Vec<_> = messages.filter(|message| !is_deferred(message.due, now)).collect();
+        let due_for = messages.iter().map(|message| now.since(message.due).as_secs()).max();
+        counters.slow_due_seconds.fetch_max(due_for.unwrap_or(0), Ordering::Relaxed);
         let handed_over = messages.len() as u64;
         self.engine.enqueue_all(messages).await?;
         Ok(handed_over)

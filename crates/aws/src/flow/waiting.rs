@@ -89,7 +89,12 @@ impl Aws {
     }
 
     /// How many deliveries wait that are due by then; as far as so many pages of the partition show.
-    pub(super) async fn count_all_waiting(&self, of: &Receiver, now: Timestamp, pages: u32) -> StoreResult<u64> {
+    pub(super) async fn count_all_waiting(
+        &self,
+        of: &Receiver,
+        now: Timestamp,
+        pages: u32,
+    ) -> StoreResult<u64> {
         let pk = key_schema::waiting_pk(&of.tenant, of.subscription_id);
         let query = self
             .query_partition(&pk)

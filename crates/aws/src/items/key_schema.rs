@@ -33,7 +33,9 @@ pub(crate) use self::order::{
 pub(crate) use self::receivers::{INSTANCE_SK, SLOW_MARKS_PK, instance, permits, slow_mark};
 pub(crate) use self::sealing::{CURRENT, DATA_KEYS, SINCE, data_keys};
 pub(crate) use self::settings::{
-    CURRENT_PREFIX, VERSIONS_PREFIX, current_subscription, settings_pk, stored_list_part, stored_list_pk, stored_list_sk, subscription_of_version, subscription_version, tenant_version, tenant_version_copy, versions_prefix,
+    CURRENT_PREFIX, VERSIONS_PREFIX, current_subscription, settings_pk, stored_list_part, stored_list_pk,
+    stored_list_sk, subscription_of_version, subscription_version, tenant_version, tenant_version_copy,
+    versions_prefix,
 };
 pub(crate) use self::sweep::{CHECKED, HANDED_OVER, SWEEP_PK, sweep_cursor};
 pub(crate) use self::tokens::{
@@ -77,6 +79,8 @@ pub(crate) const RESENDS: &str = "resends";
 pub(crate) const RESENT: &str = "resent";
 /// Of deliveries whose schedule ran out, and that a resend delivered: true.
 pub(crate) const DELIVERED_BY_RESEND: &str = "byResend";
+/// Of deliveries: the attempt whose message was put aside, and when. See `put_aside`.
+pub(crate) const PUT_ASIDE: &str = "aside";
 /// Of deliveries: an ID of the write that last advanced or canceled it, by which that write recognises itself.
 pub(crate) const WRITER: &str = "writer";
 
@@ -116,7 +120,8 @@ pub(crate) const DELETED: &str = "deleted";
 /// Of the permits of a receiver: the set of those that are taken.
 pub(crate) const TAKEN: &str = "taken";
 /// Of an address: when a request last left from it. Of a slow mark: when its receiver was last seen to be slow. Of the turn of
-/// a job: when a message of it was last taken or sent again. In milliseconds since 1970.
+/// a job: when a message of it was last taken or sent again. Of the item of readiness: when it was last written. In milliseconds
+/// since 1970.
 pub(crate) const SEEN: &str = "seen";
 
 /// Deliveries by the time when they are due: keys only, so that no other write to a delivery writes the index.
@@ -201,6 +206,11 @@ pub(crate) fn listed_keys_pk(tenant: &TenantId) -> String {
 /// A key in the list of its tenant.
 pub(crate) fn listed_key(tenant: &TenantId, id: KeyId) -> ItemKey {
     ItemKey { pk: listed_keys_pk(tenant), sk: id.to_string() }
+}
+
+/// The item that is written to find out whether the table takes writes.
+pub(crate) fn readiness() -> ItemKey {
+    ItemKey::only("R#".into())
 }
 
 /// The partition of the addresses that requests leave from.

@@ -70,14 +70,17 @@ impl Aws {
     pub(crate) async fn count_behind_others(&self, now: Timestamp) -> StoreResult<u64> {
         let loans = self.loans_to_look_at("", now).await?;
         let unread = loans.len().saturating_sub(MAX_LOANS_FOR_METRICS) as u64;
-        let counts: Vec<_> =
-            loans.iter().take(MAX_LOANS_FOR_METRICS).map(|loan| self.count_behind_of_loan(loan, now)).collect();
+        let counts: Vec<_> = loans
+            .iter()
+            .take(MAX_LOANS_FOR_METRICS)
+            .map(|loan| self.count_behind_of_loan(loan, now))
+            .collect();
         let counts = stream::iter(counts).buffer_unordered(MAX_CONCURRENT_CALLS);
         counts.try_fold(unread, |sum, count| ready(Ok(sum + count))).await
     }
 
     async fn count_behind_of_loan(&self, loan: &OrderedLoan, now: Timestamp) -> StoreResult<u64> {
-        let open = self.open_deliveries(loan).await?;
+        let open = self.open_deliveries_eventually(loan).await?;
         let first = open.iter().position(|open| open.failed.is_none()).unwrap_or(open.len());
         let (before, rest) = open.split_at(first);
         let unfailed = rest.iter().filter(|open| open.failed.is_none()).count() as u64;

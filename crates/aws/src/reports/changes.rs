@@ -191,7 +191,8 @@ mod tests {
             (later, record(None, event(), None), vec![]),
         ] {
             let changes = changes(counting, &record).expect("an event");
-            let accepted: Vec<_> = changes.counts.iter().map(|change| change.counts.events_accepted).collect();
+            let accepted: Vec<_> =
+                changes.counts.iter().map(|change| change.counts.events_accepted).collect();
             assert_eq!(accepted, counted, "{record:?}");
         }
     }

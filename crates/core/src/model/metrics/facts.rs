@@ -49,13 +49,18 @@ impl FactTotals {
 
     /// Adds other totals.
     pub fn add_totals(&mut self, other: &Self) {
-        other.verdicts.iter().for_each(|(decision, count)| *self.verdicts.entry(*decision).or_default() += count);
+        other
+            .verdicts
+            .iter()
+            .for_each(|(decision, count)| *self.verdicts.entry(*decision).or_default() += count);
         other.job_items.iter().for_each(|(of, count)| *self.job_items.entry(*of).or_default() += count);
     }
 
     /// How many verdicts there were of each kind.
     pub fn verdicts(&self) -> impl Iterator<Item = (DecisionKind, u64)> {
-        DecisionKind::ALL.into_iter().map(|kind| (kind, self.verdicts.get(&kind).copied().unwrap_or_default()))
+        DecisionKind::ALL
+            .into_iter()
+            .map(|kind| (kind, self.verdicts.get(&kind).copied().unwrap_or_default()))
     }
 
     /// How many items of jobs got each outcome, by the kind of the job.

@@ -52,3 +52,40 @@ impl Throttle {
         self.bucket.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::model::flow::FlowSettings;
+    use crate::model::flow::throttle::SentBefore;
+    use crate::model::id::TenantId;
+
+    const TIME: Timestamp = Timestamp::from_millis(1_795_428_000_000);
+
+    #[test]
+    fn a_limit_is_reached_while_it_lets_nothing_begin_by_table() {
+        let none = FlowSettings::default();
+        let under_way = FlowSettings { max_in_flight: Some(2), ..none };
+        let a_second = FlowSettings { max_per_second: Some(2.0), ..none };
+        for (settings, in_flight, sent, millis, expected) in [
+            (none, 9, 9, 0, false),
+            (under_way, 1, 1, 0, false),
+            (under_way, 2, 2, 0, true),
+            (a_second, 9, 1, 0, false),
+            (a_second, 0, 2, 0, true),
+            (a_second, 0, 2, 499, true),
+            (a_second, 0, 2, 500, false),
+        ] {
+            let begin = Instant::now();
+            let mut throttle = Throttle::new(TenantId::try_from("acme".to_owned()).expect("a tenant"));
+            throttle.set_settings(settings, SentBefore::Nothing, begin);
+            let reservation = throttle.reserve(true, sent, TIME);
+            (0..sent).for_each(|_| throttle.record_sent(reservation, begin));
+            let now = Now { time: TIME, instant: begin + Duration::from_millis(millis) };
+            let in_flight = InFlight { automatic: 0, all: in_flight };
+            assert_eq!(throttle.is_at_limit(in_flight, now), expected, "{settings:?} after {millis} ms");
+        }
+    }
+}

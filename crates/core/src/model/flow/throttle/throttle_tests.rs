@@ -139,31 +139,6 @@ fn what_was_reserved_in_another_second_frees_none_of_this_one() {
 }
 
 #[test]
-fn a_limit_is_said_to_hold_back_while_it_lets_nothing_begin_by_table() {
-    let none = FlowSettings::default();
-    let in_flight = FlowSettings { max_in_flight: Some(2), ..none };
-    let a_second = FlowSettings { max_per_second: Some(2.0), ..none };
-    for (settings, under_way, reserved, millis, expected) in [
-        (none, 9, 9, 0, false),
-        (in_flight, 1, 1, 0, false),
-        (in_flight, 2, 2, 0, true),
-        (a_second, 9, 1, 0, false),
-        (a_second, 0, 2, 0, true),
-    ] {
-        let mut scene = Scene::new(settings);
-        scene.throttle.reserve(true, reserved, START);
-        let in_flight = InFlight { automatic: 0, all: under_way };
-        assert_eq!(scene.throttle.is_at_limit(in_flight, scene.now(millis)), expected, "{settings:?}");
-    }
-    let mut scene = Scene::new(a_second);
-    let both = scene.throttle.reserve(true, 2, START);
-    (0..2).for_each(|_| scene.throttle.record_sent(both, scene.now(0).instant));
-    for (millis, expected) in [(499, true), (500, false)] {
-        assert_eq!(scene.throttle.is_at_limit(NOTHING, scene.now(millis)), expected, "{millis} ms");
-    }
-}
-
-#[test]
 fn a_hold_by_hand_lets_resends_through_alone() {
     let mut scene = Scene::new(FlowSettings::default());
     scene.set_state(&held(HeldBy::Operator("Ann".into())), 0);
