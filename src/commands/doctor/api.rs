@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::report::Report;
 use crate::client::{Answer, ApiClient, Call, decode};
 use crate::error::{CommandError, CommandResult};
-use crate::terminal::format::{count, field, parse_time};
+use crate::terminal::format::{count, field};
 
 /// The clock of the other machine is shown in whole seconds, and an answer takes a while.
 const MAX_CLOCK_DIFFERENCE_SECONDS: i64 = 5;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 use loanhook_aws::sqs_batch::SqsBatchHandler;
 use loanhook_aws_testing::run_with_faults;
 use loanhook_contract::scene::SECOND;
+use loanhook_core::model::dead_letter::RedriveOutcome;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{DeadLetters as _, QueueMessage, RedriveOutcome, StoreResult};
+use loanhook_core::ports::{DeadLetters as _, QueueMessage, StoreResult};
 
 use super::simulated_time::simulated_time;
 use super::simulation::{MINUTE, Simulation};

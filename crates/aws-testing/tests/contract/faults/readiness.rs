@@ -3,6 +3,7 @@
 use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine as _;
+use loanhook_contract::scene::tenant;
 use loanhook_core::ports::{Health as _, Keys as _, NotReady};
 
 #[test]
@@ -17,7 +18,7 @@ fn an_engine_is_ready_where_the_table_takes_writes() {
         }
         engine.proxy.fault_from("UpdateItem", 1, BROKEN);
         assert_eq!(ask().await, Err(NotReady::Failed), "though it can be read");
-        assert_eq!(engine.ports().keys(&loanhook_contract::scene::tenant("acme")).await?, []);
+        assert_eq!(engine.ports().keys(&tenant("acme"), None, 1).await?, []);
         Ok(())
     });
 }

@@ -122,7 +122,7 @@ fn a_run_says_what_it_stored_also_where_it_fails_later() {
     run_with_faults(async {
         let (engine, names) = engine_with_many_groups().await;
         engine.proxy.fault_from("TransactWriteItems", 2, BROKEN);
-        let mut said = Counts::default();
+        let mut said = Added::default();
         let end = || Instant::now() + TIMEOUT;
         assert!(engine.ports().count_changes(end(), &mut said).await.is_err());
         assert!((1..names).contains(&said.counts.events_accepted), "{said:?}");
