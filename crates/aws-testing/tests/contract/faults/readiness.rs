@@ -16,7 +16,7 @@ fn an_engine_is_ready_where_the_table_takes_writes() {
             assert_eq!(ask().await, Ok(()));
             assert_eq!(engine.proxy.take_call_names(), ["UpdateItem R"]);
         }
-        engine.proxy.fault_from("UpdateItem", 1, BROKEN);
+        engine.proxy.fault_from("UpdateItem R", 1, BROKEN);
         assert_eq!(ask().await, Err(NotReady::Failed), "though it can be read");
         assert_eq!(engine.ports().keys(&tenant("acme"), None, 1).await?, []);
         Ok(())
