@@ -29,7 +29,7 @@ enum DeadLettersCommand {
         #[arg(long)]
         all: bool,
     },
-    /// Delete one; what it is about stays
+    /// Delete one, and give up what it is about: a delivery ends as canceled
     Delete {
         /// The ID, as the list shows it
         id: String,

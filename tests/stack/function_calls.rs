@@ -138,15 +138,15 @@ const FUNCTIONS: [(&str, Calls); 7] = [
 /// G portal links and sessions, H slow marks, I idempotency records, J recovery jobs, K keys by their hash, L rows, M trigger states,
 /// N numbers and open deliveries of ordered loans, O turns of jobs that are not over
 /// and of subscriptions of which something waits,
-/// Q permits of receivers, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come,
+/// Q permits of receivers, R readiness, S subscriptions and the tenant's version, T deliveries, V events of the ledger, W how far the sweep has come,
 /// Z the data keys.
 const PARTITIONS: [(&str, &str); 7] = [
     ("Intake", "AFHIKMNSTVZ"),
     ("Delivery", "BEHLNOQSTYZ"),
-    ("History", "ABEGHIJKLNOSTVZ"),
+    ("History", "ABEGHIJKLNORSTVZ"),
     ("Subscriptions", "ABFHKLNOSTVZ"),
     ("Resend", "BHIJLNOSTVZ"),
-    ("Sweep", "BHLNOSTW"),
+    ("Sweep", "BHJLNOSTW"),
     ("Reports", ""),
 ];
 

@@ -5,6 +5,7 @@ mod function_calls;
 mod least_privilege;
 mod limits;
 mod recursion;
+mod runbook;
 mod static_egress;
 mod template;
 mod tracing;

@@ -7,14 +7,13 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use loanhook_aws::{Aws, FlowNotes, read_message};
+use loanhook_aws::{Added, Aws, FlowNotes, read_message};
 use loanhook_contract::engine::{Engine, Kept};
 use loanhook_contract::scene::delivery_of;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::payload::PayloadKey;
-use loanhook_core::model::report::Counts;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts, DueWork, Queue as _, QueueMessage};
 
@@ -163,7 +162,7 @@ impl Engine for AwsEngine {
 
     async fn count(&self) {
         let end = Instant::now() + COUNT_TIMEOUT;
-        self.engine.count_changes(end, &mut Counts::default()).await.expect("counted");
+        self.engine.count_changes(end, &mut Added::default()).await.expect("counted");
     }
 
     async fn finish(&self) {

@@ -16,6 +16,7 @@ use crate::tokens::KnownTokens;
 use loanhook_core::model::key::KeyHash;
 use loanhook_core::model::ledger::LedgerScope;
 use loanhook_core::model::time::Timestamp;
+use loanhook_core::readiness::LastReadiness;
 
 /// The names of what the engine stores in, and how long it keeps it.
 #[derive(Debug, Clone)]
@@ -79,6 +80,7 @@ struct Inner {
     slow_marks: SlowMarks,
     known_keys: KnownKeys,
     tokens: KnownTokens,
+    readiness: LastReadiness,
     background: Mutex<JoinSet<()>>,
 }
 
@@ -118,6 +120,7 @@ impl Aws {
             slow_marks: SlowMarks::default(),
             known_keys: KnownKeys::default(),
             tokens: KnownTokens::default(),
+            readiness: LastReadiness::default(),
             background: Mutex::default(),
         }))
     }
@@ -140,6 +143,10 @@ impl Aws {
 
     pub(crate) fn kms(&self) -> &aws_sdk_kms::Client {
         &self.0.kms
+    }
+
+    pub(crate) fn last_readiness(&self) -> &LastReadiness {
+        &self.0.readiness
     }
 
     pub(crate) fn stack(&self) -> &Stack {

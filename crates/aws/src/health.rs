@@ -5,13 +5,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::engine::Aws;
-use loanhook_core::model::key::KeyHash;
-use loanhook_core::ports::{Health, Keys as _, NotReady};
+use crate::items::item::number;
+use crate::items::key_schema::{SEEN, readiness};
+use crate::items::write_outcome::write_outcome;
+use loanhook_core::ports::{Health, NotReady, StoreResult};
+use loanhook_core::readiness::ANSWER_LIFETIME;
 
-/// How long a read may take.
-const READ_TIMEOUT: Duration = Duration::from_secs(5);
-/// The hash of no key.
-const NO_KEY: KeyHash = KeyHash([0; 32]);
+/// How long a write may take.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Health for Aws {
     /// Always true: anybody may ask, and each check would be a call that is paid for. What DynamoDB, S3 and SQS refuse shows
@@ -20,15 +21,34 @@ impl Health for Aws {
         true
     }
 
-    /// Reads from the table the item of a key that there is not.
+    /// Writes an item of its own.
     async fn readiness(&self) -> Result<(), NotReady> {
-        match timeout(READ_TIMEOUT, self.key(NO_KEY)).await {
-            Ok(Ok(_)) => Ok(()),
+        self.last_readiness().or_try(self.try_write()).await
+    }
+}
+
+impl Aws {
+    async fn try_write(&self) -> Result<(), NotReady> {
+        match timeout(WRITE_TIMEOUT, self.write_readiness()).await {
+            Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => {
                 tracing::error!(%failure, "store.not_ready");
                 Err(NotReady::Failed)
             }
             Err(_) => Err(NotReady::TooSlow),
         }
+    }
+
+    /// One that is refused shows that another instance wrote a moment ago.
+    async fn write_readiness(&self) -> StoreResult<()> {
+        let now = (self.stack().clock)();
+        let update = self
+            .update(readiness())
+            .update_expression("SET #seen = :now")
+            .condition_expression("attribute_not_exists(#seen) OR #seen <= :before")
+            .expression_attribute_names("#seen", SEEN)
+            .expression_attribute_values(":now", number(now.millis()))
+            .expression_attribute_values(":before", number(now.minus(ANSWER_LIFETIME).millis()));
+        write_outcome(update.send().await).map(drop)
     }
 }

@@ -67,7 +67,7 @@ pub use jobs::JobTurn;
 pub use queue::message::read as read_message;
 pub use queue::sqs_batch;
 pub use queue::{InstanceId, SLOW_AFTER, WatchedSender};
-pub use reports::CountReport;
+pub use reports::{Added, CountReport};
 pub use sdk::sdk_config;
 pub use sealing::{
     NamedSecrets, Refused, RotationState, SealedAnew, SecretsAnswer, SecretsCommand, SeenKeys,

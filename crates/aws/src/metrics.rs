@@ -5,19 +5,29 @@
 //! a webhook nothing and needs no permission. Each has the dimension `Table`, the name of the table. CloudWatch takes a line at
 //! least once, and a function may die before it has written one, so these are for dashboards and alarms; what is exact is the report.
 
-use loanhook_core::model::report::{AttemptClass, Counts, Histogram};
+use loanhook_core::model::flow::WaitingReason;
+use loanhook_core::model::ledger::DecisionKind;
+use loanhook_core::model::metrics::{Metric, names};
+use loanhook_core::model::report::{AttemptClass, Histogram};
 use loanhook_core::model::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::reports::CountReport;
-use crate::sweep::SweepReport;
+use crate::reports::{Added, CountReport};
+use crate::sweep::{SweepGauges, SweepReport};
 
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "loanhook";
 /// The dimension that all metrics have.
 pub const TABLE: &str = "Table";
-/// The dimension of attempts by what came of them: a class of response codes (`2xx`), or the kind of an error.
+/// The dimension of attempts by what came of them: a class of response codes (`2xx`), or the kind of an error. And that of
+/// items of jobs.
 pub const OUTCOME: &str = "Outcome";
+/// The dimension of verdicts.
+pub const VERDICT: &str = "Verdict";
+/// The dimension of what waits.
+pub const REASON: &str = "Reason";
+/// The dimension of jobs: `resend` or `cancel`.
+pub const KIND: &str = "Kind";
 /// The most values of a metric in a line.
 const MAX_VALUES: u64 = 100;
 /// Response times are counted in tenths of a millisecond, times to the first attempt in milliseconds.
@@ -40,69 +50,119 @@ impl Unit {
     }
 }
 
-/// Attempts that ended, by their outcome and in all.
-const ATTEMPTS: &str = "loanhook_attempts_total";
-
-/// Every metric that [`of_counts`] or [`of_sweep`] writes.
-pub const NAMES: [&str; 14] = [
-    "loanhook_events_accepted_total",
-    "loanhook_events_unmatched_total",
-    "loanhook_deliveries_accepted_total",
-    "loanhook_deliveries_succeeded_total",
-    "loanhook_deliveries_canceled_total",
-    "loanhook_exhausted_total",
-    "loanhook_resends_total",
-    ATTEMPTS,
-    "loanhook_response_seconds",
-    "loanhook_first_attempt_seconds",
-    "loanhook_oldest_due_seconds",
-    "loanhook_sweep_lag_seconds",
-    "loanhook_woken_total",
-    "loanhook_counted_changes_total",
+/// The metrics that the one process has too, by its names.
+const SHARED: [&Metric; 13] = [
+    &names::EVENTS_ACCEPTED,
+    &names::VERDICTS,
+    &names::FORMULA_ERRORS,
+    &names::DELIVERIES_ACCEPTED,
+    &names::ATTEMPTS,
+    &names::RESENDS,
+    &names::EXHAUSTED,
+    &names::FIRST_ATTEMPT,
+    &names::RESPONSE,
+    &names::JOB_ITEMS,
+    &names::JOBS_RUNNING,
+    &names::JOB_ITEMS_LEFT,
+    &names::WAITING,
 ];
+const EVENTS_UNMATCHED: &str = "loanhook_events_unmatched_total";
+const SUCCEEDED: &str = "loanhook_deliveries_succeeded_total";
+const CANCELED: &str = "loanhook_deliveries_canceled_total";
+const SLOW_DUE: &str = "loanhook_slow_due_seconds";
+const SWEEP_LAG: &str = "loanhook_sweep_lag_seconds";
+const WOKEN: &str = "loanhook_woken_total";
+const COUNTED_CHANGES: &str = "loanhook_counted_changes_total";
+/// Those that only these functions have. What is due is told here without its reason.
+const OWN: [&str; 8] = [
+    EVENTS_UNMATCHED,
+    SUCCEEDED,
+    CANCELED,
+    names::OLDEST_DUE.name,
+    SLOW_DUE,
+    SWEEP_LAG,
+    WOKEN,
+    COUNTED_CHANGES,
+];
+
+/// The name of every metric that [`of_counts`] or [`of_sweep`] writes.
+pub fn all_names() -> impl Iterator<Item = &'static str> {
+    SHARED.into_iter().map(|metric| metric.name).chain(OWN)
+}
 
 /// Metrics of one line, with their values.
 type Values = Vec<(&'static str, Unit, Value)>;
 
+fn count(name: &'static str, value: impl Into<Value>) -> (&'static str, Unit, Value) {
+    (name, Unit::Count, value.into())
+}
+
 /// The lines that say what a run of the function of reports counted. Response times and times to the first attempt are at most
 /// 100 values, which are spread as all of them are: CloudWatch's count of them is not the count of attempts.
 #[must_use]
-pub fn of_counts(table: &str, counts: &Counts, report: CountReport, now: Timestamp) -> Vec<String> {
-    let count = |name, value: i64| (name, Unit::Count, json!(value));
+pub fn of_counts(table: &str, added: &Added, report: CountReport, now: Timestamp) -> Vec<String> {
+    let Added { counts, exhausted, facts } = added;
+    let formula_errors = facts.verdicts().find(|(kind, _)| *kind == DecisionKind::FormulaError);
     let mut values = vec![
-        count("loanhook_events_accepted_total", counts.events_accepted),
-        count("loanhook_events_unmatched_total", counts.events_unmatched),
-        count("loanhook_deliveries_accepted_total", counts.deliveries_accepted),
-        count("loanhook_deliveries_succeeded_total", counts.succeeded_first + counts.succeeded_later),
-        count("loanhook_deliveries_canceled_total", counts.canceled),
-        count("loanhook_exhausted_total", counts.exhausted),
-        count("loanhook_resends_total", counts.resends),
-        count(ATTEMPTS, counts.attempts.iter().sum()),
-        ("loanhook_counted_changes_total", Unit::Count, json!(report.records)),
+        count(names::EVENTS_ACCEPTED.name, counts.events_accepted),
+        count(EVENTS_UNMATCHED, counts.events_unmatched),
+        count(names::FORMULA_ERRORS.name, formula_errors.map_or(0, |(_, count)| count)),
+        count(names::DELIVERIES_ACCEPTED.name, counts.deliveries_accepted),
+        count(SUCCEEDED, counts.succeeded_first + counts.succeeded_later),
+        count(CANCELED, counts.canceled),
+        count(names::EXHAUSTED.name, *exhausted),
+        count(names::RESENDS.name, counts.resends),
+        count(names::ATTEMPTS.name, counts.attempts.iter().sum::<i64>()),
+        count(COUNTED_CHANGES, report.records),
     ];
     let times = [
-        ("loanhook_response_seconds", &counts.response_time, TENTHS_PER_SECOND),
-        ("loanhook_first_attempt_seconds", &counts.first_attempt, MILLIS_PER_SECOND),
+        (names::RESPONSE.name, &counts.response_time, TENTHS_PER_SECOND),
+        (names::FIRST_ATTEMPT.name, &counts.first_attempt, MILLIS_PER_SECOND),
     ];
     for (name, times, per_second) in times.into_iter().filter(|(_, times, _)| !times.is_empty()) {
         values.push((name, Unit::Seconds, sample(times, per_second)));
     }
-    let by_outcome = AttemptClass::ALL.into_iter().zip(counts.attempts).filter(|(_, count)| *count != 0);
-    let by_outcome = by_outcome.map(|(class, attempts)| {
-        line(&[(TABLE, table), (OUTCOME, class.name())], vec![count(ATTEMPTS, attempts)], now)
-    });
-    std::iter::once(line(&[(TABLE, table)], values, now)).chain(by_outcome).collect()
+    let mut lines = vec![line(&[(TABLE, table)], values, now)];
+    // What did not happen has no line.
+    let attempts = AttemptClass::ALL.into_iter().zip(counts.attempts).filter(|(_, count)| *count != 0);
+    lines.extend(attempts.map(|(class, attempts)| {
+        line(&[(TABLE, table), (OUTCOME, class.name())], vec![count(names::ATTEMPTS.name, attempts)], now)
+    }));
+    let verdicts = facts.verdicts().filter(|(_, count)| *count != 0);
+    lines.extend(verdicts.map(|(kind, verdicts)| {
+        line(&[(TABLE, table), (VERDICT, kind.as_str())], vec![count(names::VERDICTS.name, verdicts)], now)
+    }));
+    let job_items = facts.job_items().filter(|(.., count)| *count != 0);
+    lines.extend(job_items.map(|(kind, outcome, items)| {
+        let dimensions = [(TABLE, table), (KIND, kind.as_str()), (OUTCOME, outcome.as_str())];
+        line(&dimensions, vec![count(names::JOB_ITEMS.name, items)], now)
+    }));
+    lines
 }
 
-/// The line that says what a run of the sweep found.
+/// The lines that say what a run of the sweep did and found.
 #[must_use]
-pub fn of_sweep(table: &str, report: SweepReport, now: Timestamp) -> String {
+pub fn of_sweep(table: &str, report: SweepReport, now: Timestamp) -> Vec<String> {
     let values = vec![
-        ("loanhook_oldest_due_seconds", Unit::Seconds, json!(report.oldest_due_seconds)),
-        ("loanhook_sweep_lag_seconds", Unit::Seconds, json!(report.lag_seconds)),
-        ("loanhook_woken_total", Unit::Count, json!(report.woken)),
+        (names::OLDEST_DUE.name, Unit::Seconds, json!(report.oldest_due_seconds)),
+        (SLOW_DUE, Unit::Seconds, json!(report.slow_due_seconds)),
+        (SWEEP_LAG, Unit::Seconds, json!(report.lag_seconds)),
+        count(WOKEN, report.woken),
     ];
-    line(&[(TABLE, table)], values, now)
+    let mut lines = vec![line(&[(TABLE, table)], values, now)];
+    let Some(SweepGauges { waiting, jobs }) = report.gauges else { return lines };
+    lines.extend(WaitingReason::ALL.into_iter().map(|reason| {
+        let value = count(names::WAITING.name, waiting.of(reason));
+        line(&[(TABLE, table), (REASON, reason.as_str())], vec![value], now)
+    }));
+    lines.extend(jobs.into_iter().map(|open| {
+        let values = vec![
+            count(names::JOBS_RUNNING.name, open.jobs),
+            count(names::JOB_ITEMS_LEFT.name, open.items_left),
+        ];
+        line(&[(TABLE, table), (KIND, open.kind.as_str())], values, now)
+    }));
+    lines
 }
 
 fn sample(times: &Histogram, per_second: f64) -> Value {
@@ -125,3 +185,7 @@ fn line(dimensions: &[(&str, &str)], values: Values, now: Timestamp) -> String {
 #[cfg(test)]
 #[path = "metrics_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "watched_tests.rs"]
+mod watched_tests;

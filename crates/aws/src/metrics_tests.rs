@@ -1,8 +1,14 @@
 use std::collections::BTreeSet;
 
 use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::id::{SubscriptionId, TenantId};
+use loanhook_core::model::job::{JobCounts, JobKind};
+use loanhook_core::model::metrics::HistoryFact;
+use loanhook_core::model::report::Counts;
+use uuid::Uuid;
 
 use super::*;
+use crate::sweep::{OpenJobs, WaitingCounts};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 
@@ -21,8 +27,8 @@ fn read(line: &str) -> (Named<Value>, Named<String>) {
     let metrics = metrics.iter().map(|metric| {
         let name = metric["Name"].as_str().expect("a name");
         assert!(
-            name.ends_with("_total") && metric["Unit"] == "Count"
-                || name.ends_with("_seconds") && metric["Unit"] == "Seconds"
+            name.ends_with("_seconds") == (metric["Unit"] == "Seconds")
+                && (metric["Unit"] == "Seconds" || metric["Unit"] == "Count")
         );
         let value = &root[name];
         let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
@@ -40,13 +46,12 @@ fn value(of: &[(String, Value)], name: &str) -> Value {
     of.iter().find(|(of, _)| of == name).unwrap_or_else(|| panic!("no {name}")).1.clone()
 }
 
-fn counts() -> Counts {
+fn added() -> Added {
     let mut counts = Counts {
         events_accepted: 4,
         deliveries_accepted: 3,
         succeeded_first: 1,
         succeeded_later: 1,
-        exhausted: 1,
         ..Counts::default()
     };
     counts.count_attempt(AttemptClass::Status(2));
@@ -56,21 +61,58 @@ fn counts() -> Counts {
     for millis in 0..250 {
         counts.first_attempt.record(millis);
     }
-    counts
+    // Of two that ran out of retries, resends delivered both.
+    let mut added = Added { counts, exhausted: 2, ..Added::default() };
+    let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
+    let subscription = SubscriptionId::from_uuid(Uuid::from_u128(1));
+    for decision in [DecisionKind::Delivered, DecisionKind::FormulaError, DecisionKind::Delivered] {
+        added.facts.add(&HistoryFact::Verdict { tenant: tenant.clone(), subscription, decision });
+    }
+    let after = JobCounts { total: 9, succeeded: 5, failed: 1, ..JobCounts::default() };
+    let before = JobCounts { failed: 0, ..after };
+    added.facts.add(&HistoryFact::JobItems { kind: JobKind::Resend, before, after });
+    added
+}
+
+fn swept() -> SweepReport {
+    let jobs = JobKind::ALL.map(|kind| OpenJobs { kind, jobs: 1, items_left: 3 });
+    let waiting = WaitingCounts { limit: 2, order: 0, hold: 7 };
+    let gauges = Some(SweepGauges { waiting, jobs });
+    SweepReport { oldest_due_seconds: 7, gauges, ..SweepReport::default() }
+}
+
+/// What the functions write, with something of each.
+pub(crate) fn all_lines() -> Vec<String> {
+    let mut lines = of_counts("hooks", &added(), CountReport::default(), NOW);
+    lines.extend(of_sweep("hooks", swept(), NOW));
+    lines
+}
+
+/// The names of metrics that are written, each with the names of the dimensions that it has.
+pub(crate) fn written() -> BTreeSet<(String, Vec<String>)> {
+    let of_line = |line: &String| {
+        let (metrics, dimensions) = read(line);
+        let dimensions: Vec<_> = dimensions.into_iter().map(|(name, _)| name).collect();
+        metrics.into_iter().map(move |(name, _)| (name, dimensions.clone()))
+    };
+    all_lines().iter().flat_map(of_line).collect()
 }
 
 #[test]
 fn counts_are_lines_of_the_embedded_metric_format() {
     let report = CountReport { records: 9, transactions: 1, superseded: false };
-    let lines = of_counts("hooks", &counts(), report, NOW);
-    let [all, succeeded, timed_out] = &lines[..] else { panic!("{lines:?}") };
+    let lines = of_counts("hooks", &added(), report, NOW);
+    let [all, succeeded, timed_out, delivered, formula_error, job_items] = &lines[..] else {
+        panic!("{lines:?}")
+    };
     let (metrics, dimensions) = read(all);
     assert_eq!(dimensions, [("Table".into(), "hooks".into())]);
     for (name, expected) in [
         ("loanhook_events_accepted_total", json!(4)),
         ("loanhook_events_unmatched_total", json!(0)),
         ("loanhook_deliveries_succeeded_total", json!(2)),
-        ("loanhook_exhausted_total", json!(1)),
+        ("loanhook_exhausted_total", json!(2)),
+        ("loanhook_formula_errors_total", json!(1)),
         ("loanhook_attempts_total", json!(3)),
         ("loanhook_response_seconds", json!([0.0125])),
         ("loanhook_counted_changes_total", json!(9)),
@@ -79,16 +121,44 @@ fn counts_are_lines_of_the_embedded_metric_format() {
     }
     let first_attempt = value(&metrics, "loanhook_first_attempt_seconds");
     assert_eq!(first_attempt.as_array().map(Vec::len), Some(100), "no line has more values of a metric");
-    for (line, outcome, attempts) in [(succeeded, "2xx", 2), (timed_out, "timeout", 1)] {
+    let (attempts, verdicts) = ("loanhook_attempts_total", "loanhook_verdicts_total");
+    for (line, metric, count, of) in [
+        (succeeded, attempts, 2, &[("Outcome", "2xx")][..]),
+        (timed_out, attempts, 1, &[("Outcome", "timeout")]),
+        (delivered, verdicts, 2, &[("Verdict", "delivered")]),
+        (formula_error, verdicts, 1, &[("Verdict", "formula_error")]),
+        (job_items, "loanhook_job_items_total", 1, &[("Kind", "resend"), ("Outcome", "failed")]),
+    ] {
         let (metrics, dimensions) = read(line);
-        assert_eq!(metrics, [("loanhook_attempts_total".to_owned(), json!(attempts))]);
-        assert_eq!(dimensions[1], ("Outcome".into(), outcome.into()));
+        assert_eq!(metrics, [(metric.to_owned(), json!(count))]);
+        let of: Vec<_> = of.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        assert_eq!(dimensions[1..], of, "{line}");
     }
 }
 
 #[test]
+fn a_sweep_says_what_waits_and_what_is_left_of_jobs_also_where_it_is_nothing() {
+    let lines = of_sweep("hooks", swept(), NOW);
+    let found: Vec<_> = lines[1..].iter().map(|line| read(line)).collect();
+    let one = |metric: &str, count: u64| vec![(metric.to_owned(), json!(count))];
+    let of =
+        |name: &str, value: &str| vec![("Table".to_owned(), "hooks".to_owned()), (name.into(), value.into())];
+    let jobs = || [one("loanhook_jobs_running", 1), one("loanhook_job_items_left", 3)].concat();
+    let expected = [
+        (one("loanhook_waiting", 2), of("Reason", "limit")),
+        (one("loanhook_waiting", 0), of("Reason", "order")),
+        (one("loanhook_waiting", 7), of("Reason", "hold")),
+        (jobs(), of("Kind", "resend")),
+        (jobs(), of("Kind", "cancel")),
+    ];
+    assert_eq!(found, expected);
+    let without = SweepReport { gauges: None, ..swept() };
+    assert_eq!(of_sweep("hooks", without, NOW), lines[..1], "what was not read is not 0");
+}
+
+#[test]
 fn a_run_that_found_nothing_says_so() {
-    let [line] = &of_counts("hooks", &Counts::default(), CountReport::default(), NOW)[..] else {
+    let [line] = &of_counts("hooks", &Added::default(), CountReport::default(), NOW)[..] else {
         panic!("one line")
     };
     let (metrics, _) = read(line);
@@ -97,106 +167,6 @@ fn a_run_that_found_nothing_says_so() {
 
 #[test]
 fn every_metric_has_its_name_in_the_list() {
-    let report = CountReport::default();
-    let mut lines = of_counts("hooks", &counts(), report, NOW);
-    lines.push(of_sweep("hooks", SweepReport { oldest_due_seconds: 7, ..SweepReport::default() }, NOW));
-    let written: BTreeSet<_> = lines.iter().flat_map(|line| read(line).0).map(|(name, _)| name).collect();
-    assert_eq!(written, NAMES.map(str::to_owned).into(), "and no other");
-}
-
-/// The template as values, and the metrics of our namespace that its alarms and its dashboard name, each with its dimensions.
-mod watched {
-    use serde_norway::Value as Yaml;
-
-    use super::*;
-
-    const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
-    const RUNBOOK: &str = include_str!("../../../docs/runbook.md");
-
-    fn resources(kind: &str) -> Vec<(String, Yaml)> {
-        let template: Yaml = serde_norway::from_str(TEMPLATE).expect("YAML");
-        let all = template["Resources"].as_mapping().expect("resources").clone();
-        let of_kind = all.into_iter().filter(|(_, resource)| resource["Type"] == kind);
-        of_kind
-            .map(|(name, of)| (name.as_str().expect("a name").to_owned(), of["Properties"].clone()))
-            .collect()
-    }
-
-    fn dashboard() -> Value {
-        let [(_, dashboard)] = &resources("AWS::CloudWatch::Dashboard")[..] else { panic!("one dashboard") };
-        let Yaml::Tagged(body) = &dashboard["DashboardBody"] else { panic!("a text with references") };
-        serde_json::from_str(body.value.as_str().expect("a text")).expect("a dashboard is JSON")
-    }
-
-    /// Names and dimensions of the metrics of our namespace that an alarm is on.
-    fn metrics_of_alarm(alarm: &Yaml) -> Vec<(String, Vec<String>)> {
-        let of_several = alarm["Metrics"]
-            .as_sequence()
-            .into_iter()
-            .flatten()
-            .map(|metric| &metric["MetricStat"]["Metric"]);
-        let ours = of_several.chain([alarm]).filter(|metric| metric["Namespace"] == NAMESPACE);
-        let text = |value: &Yaml| value.as_str().expect("a text").to_owned();
-        ours.map(|metric| {
-            let dimensions = metric["Dimensions"].as_sequence().expect("dimensions").iter();
-            (text(&metric["MetricName"]), dimensions.map(|dimension| text(&dimension["Name"])).collect())
-        })
-        .collect()
-    }
-
-    #[test]
-    fn alarms_and_dashboard_are_on_metrics_that_the_functions_write() {
-        let alarms = resources("AWS::CloudWatch::Alarm");
-        let mut watched: BTreeSet<String> = BTreeSet::new();
-        for (alarm, properties) in &alarms {
-            for (name, dimensions) in metrics_of_alarm(properties) {
-                assert_eq!(dimensions, [TABLE], "{alarm}: {name}");
-                watched.insert(name);
-            }
-        }
-        assert!(watched.len() >= 4, "{watched:?}");
-        for widget in dashboard()["widgets"].as_array().expect("widgets") {
-            for metric in widget["properties"]["metrics"].as_array().expect("metrics") {
-                match metric[0].as_str() {
-                    Some(NAMESPACE) => {
-                        assert_eq!((&metric[2], &metric[3]), (&json!(TABLE), &json!("${Table}")), "{metric}");
-                        watched.insert(metric[1].as_str().expect("a name").to_owned());
-                    }
-                    Some(_) => {}
-                    None => {
-                        let search = metric[0]["expression"].as_str().expect("an expression");
-                        assert!(search.contains(&format!(
-                            "{{{NAMESPACE},{TABLE},{OUTCOME}}} MetricName=\"{ATTEMPTS}\""
-                        )));
-                        watched.insert(ATTEMPTS.to_owned());
-                    }
-                }
-            }
-        }
-        assert_eq!(watched, NAMES.map(str::to_owned).into(), "each is watched, and no other");
-    }
-
-    #[test]
-    fn each_alarm_says_what_to_do_and_stands_in_the_runbook() {
-        let alarms = resources("AWS::CloudWatch::Alarm");
-        for (name, alarm) in &alarms {
-            let description = alarm["AlarmDescription"].as_str().expect(name);
-            assert!(description.ends_with(&format!("runbook, {name}.")), "{name}: {description}");
-            assert!(description.len() <= 1024, "{name}");
-            let (_, section) = RUNBOOK
-                .split_once(&format!("\n### {name}\n"))
-                .unwrap_or_else(|| panic!("{name} is not in the runbook"));
-            let section =
-                section.split("\n## ").next().unwrap_or_default().split("\n### ").next().unwrap_or_default();
-            for part in ["**Seen:**", "**Look at:**", "**Do:**", "**Over:**"] {
-                assert!(section.contains(part), "{name} has no {part}");
-            }
-            assert_eq!(
-                alarm["AlarmActions"], alarm["OKActions"],
-                "{name}: who is called is told when it is over"
-            );
-        }
-        let (on_aws, _) = RUNBOOK.split_once("\n## The one process").expect("two parts");
-        assert_eq!(on_aws.matches("\n### ").count(), alarms.len(), "the runbook has no other");
-    }
+    let written: BTreeSet<_> = written().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(written, all_names().map(str::to_owned).collect(), "and no other");
 }

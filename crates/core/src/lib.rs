@@ -26,6 +26,7 @@ pub mod model;
 mod paging;
 pub mod portal;
 pub mod ports;
+pub mod readiness;
 pub mod recovery;
 pub mod report;
 pub mod resend;

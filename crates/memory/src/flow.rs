@@ -49,13 +49,23 @@ impl State {
         is_current
     }
 
+    /// How many automatic attempts of a subscription are under way.
+    fn in_flight(&self, tenant: &TenantId, id: SubscriptionId) -> usize {
+        let own = self.deliveries.iter().filter(|((of, _), _)| of == tenant).map(|(_, own)| own);
+        let of_subscription = own.filter(|delivery| delivery.snapshot.subscription_id == id);
+        of_subscription.filter(|delivery| delivery.progress.in_flight().is_some()).count()
+    }
+
+    /// How many leave a second, whoever hands out messages knows: here a limit of those holds nothing back.
     fn flow(&self, tenant: &TenantId, id: SubscriptionId, now: Timestamp) -> SubscriptionFlow {
         let state = self.flow_states.get(&(tenant.clone(), id));
         let settings = self.flow_settings(tenant, id).unwrap_or_default();
         SubscriptionFlow {
             hold: state.and_then(|state| state.hold.clone()),
             waits_since: state.and_then(|state| state.waits_since(now)),
-            is_limited: settings.has_limit(),
+            is_limited: settings
+                .max_in_flight
+                .is_some_and(|most| self.in_flight(tenant, id) >= most as usize),
             is_ordered: settings.order == DeliveryOrder::Loan,
         }
     }

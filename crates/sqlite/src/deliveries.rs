@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::SqliteEngine;
+use super::counts::CountLog;
 use super::dispatch::claim::claim_handled_message;
 use super::dispatch::completion::{CompletionOutcome, PreparedCompletion};
 use super::dispatch::release::release_claim;
@@ -18,6 +19,7 @@ use super::writer::Priority;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
+use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     CancelOutcome, ClaimOutcome, Deliveries, Queue, QueueMessage, ReleaseOutcome, StoreResult,
@@ -99,32 +101,42 @@ impl Deliveries for SqliteEngine {
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
         let (tenant, counts) = (tenant.clone(), Arc::clone(&self.0.counts));
         let scheduler = Arc::clone(&self.0.scheduler);
-        let work = move |connection: &Connection| {
-            let Some(mut delivery) = find_delivery(connection, &tenant, trace)? else {
-                return Ok((CancelOutcome::NotFound, None));
-            };
-            let next = QueueMessage::for_next_attempt(&delivery);
-            let before = delivery.clone();
-            if delivery.cancel().is_err() {
-                return Ok((CancelOutcome::NotPending, None));
-            }
-            put_progress(connection, &delivery)?;
-            counts.add(counts.counting().delivery(Some(&before), Some(&delivery)));
-            let Some(next) = next else { return Ok((CancelOutcome::Canceled, None)) };
-            delete_message(connection, &next)?;
-            // Nothing is in flight of it, so it has ended.
-            let behind = match Numbered::of(&delivery.snapshot) {
-                Some(numbered) => order::end(connection, numbered, Timestamp::now())?,
-                None => None,
-            };
-            Ok((CancelOutcome::Canceled, behind))
-        };
+        let work =
+            move |connection: &Connection| cancel_delivery(connection, &counts, (&tenant, trace), |_| true);
         let follow = move |(_, behind): &mut (CancelOutcome, Option<QueueMessage>)| {
             scheduler.add_messages(behind.as_slice());
         };
         let (outcome, _) = self.0.writer.run(Priority::ExistingWork, work, follow).await?;
         Ok(outcome)
     }
+}
+
+/// Ends the automatic attempts of a delivery that is pending and of which this holds, with the message of the next. Gives the
+/// message of the one that waited behind it.
+pub(crate) fn cancel_delivery(
+    connection: &Connection,
+    counts: &CountLog,
+    (tenant, trace): (&TenantId, TraceId),
+    is_meant: impl FnOnce(&Progress) -> bool,
+) -> rusqlite::Result<(CancelOutcome, Option<QueueMessage>)> {
+    let Some(mut delivery) = find_delivery(connection, tenant, trace)? else {
+        return Ok((CancelOutcome::NotFound, None));
+    };
+    let next = QueueMessage::for_next_attempt(&delivery);
+    let before = delivery.clone();
+    if !is_meant(&delivery.progress) || delivery.cancel().is_err() {
+        return Ok((CancelOutcome::NotPending, None));
+    }
+    put_progress(connection, &delivery)?;
+    counts.add(counts.counting().delivery(Some(&before), Some(&delivery)));
+    let Some(next) = next else { return Ok((CancelOutcome::Canceled, None)) };
+    delete_message(connection, &next)?;
+    // Nothing is in flight of it, so it has ended.
+    let behind = match Numbered::of(&delivery.snapshot) {
+        Some(numbered) => order::end(connection, numbered, Timestamp::now())?,
+        None => None,
+    };
+    Ok((CancelOutcome::Canceled, behind))
 }
 
 impl Queue for SqliteEngine {

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, params};
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::SqliteEngine;
 use super::group_commit::CommitHealth;
 use super::writer::Priority;
 use loanhook_core::ports::{Health, NotReady};
+use loanhook_core::readiness::LastReadiness;
 
 /// How long a probe may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,13 +20,11 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 const PROBE_BYTES: i32 = 256 << 10;
 /// How much a probe writes while commits succeed: more than a page.
 const SMALL_PROBE_BYTES: i32 = 8 << 10;
-/// How long an answer to whether the store is ready holds for others who ask.
-const ANSWER_LIFETIME: Duration = Duration::from_secs(1);
 
 /// The last answer to whether the store is ready.
 #[derive(Default)]
 pub(super) struct Readiness {
-    answered: Mutex<Option<(Instant, Result<(), NotReady>)>>,
+    last: LastReadiness,
     /// A probe waits for the writer.
     is_probing: Arc<AtomicBool>,
 }
@@ -60,16 +58,7 @@ impl Health for SqliteEngine {
     }
 
     async fn readiness(&self) -> Result<(), NotReady> {
-        // Whoever asks meanwhile waits, and has the same answer.
-        let mut answered = self.0.readiness.answered.lock().await;
-        if let Some((at, answer)) = *answered
-            && at.elapsed() < ANSWER_LIFETIME
-        {
-            return answer;
-        }
-        let answer = self.probe().await;
-        *answered = Some((Instant::now(), answer));
-        answer
+        self.0.readiness.last.or_try(self.probe()).await
     }
 }
 

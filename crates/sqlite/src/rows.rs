@@ -135,6 +135,27 @@ pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusq
         .map(|_| ())
 }
 
+/// Ends the automatic attempts of a delivery whose snapshot cannot be read, if it is pending, the attempt of this number is its next
+/// and nothing is in flight. Nothing of it is counted: its group is not known.
+pub(super) fn cancel_unreadable(
+    connection: &Connection,
+    (tenant, trace): (&TenantId, TraceId),
+    number: u32,
+) -> rusqlite::Result<()> {
+    let Some(stored) = find_progress(connection, tenant, trace)? else { return Ok(()) };
+    let Ok((progress, history)) = stored.read() else { return Ok(()) };
+    if progress.waiting().is_none_or(|next| next.number != number) {
+        return Ok(());
+    }
+    let canceled = StoredProgress::new(&Progress::Canceled, &history);
+    connection
+        .prepare_cached(
+            "UPDATE deliveries SET progress = ?3, attention = NULL WHERE tenant = ?1 AND trace = ?2",
+        )?
+        .execute(params![tenant.as_str(), trace.uuid().as_bytes(), to_json(&canceled)?])
+        .map(|_| ())
+}
+
 /// Stores a snapshot in the place of the one that an earlier version of loanhook stored with credentials.
 pub(super) fn replace_snapshot(connection: &Connection, snapshot: &DeliverySnapshot) -> rusqlite::Result<()> {
     connection

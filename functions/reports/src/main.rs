@@ -4,8 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use loanhook_aws::{Aws, Config, CountReport, metrics};
-use loanhook_core::model::report::Counts;
+use loanhook_aws::{Added, Aws, Config, CountReport, metrics};
 use loanhook_core::model::time::Timestamp;
 use serde::de::IgnoredAny;
 
@@ -21,7 +20,7 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event: LambdaEvent<IgnoredAny>| async move {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let end = Instant::now() + left.saturating_sub(TRANSACTION_TIME);
-        let mut added = Counts::default();
+        let mut added = Added::default();
         let counted = engine.count_changes(end, &mut added).await;
         // What is stored is counted, also where the rest failed.
         let report = counted.as_ref().copied().unwrap_or_default();

@@ -1,5 +1,5 @@
 //! The Lambda function that sweeps the index of what is due. A schedule invokes it once a minute; it answers what it did, and
-//! writes how late it found things as metrics.
+//! writes how late it found things, what waits and what is left of jobs as metrics.
 //!
 //! Its event may name a part of the shards, as in `{"part": 1, "of": 4}` for the first quarter: several schedules then share
 //! the work. An event without them means all.
@@ -48,7 +48,8 @@ async fn main() -> Result<(), Error> {
         let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let end = Instant::now() + left.saturating_sub(CURSOR_TIME);
         let report = sweep.run(Timestamp::now(), end).await?;
-        loanhook_logging::write_line(&metrics::of_sweep(table, report, Timestamp::now()));
+        let lines = metrics::of_sweep(table, report, Timestamp::now());
+        lines.iter().for_each(|line| loanhook_logging::write_line(line));
         tracing::info!(
             report.handed_over,
             report.checked,

@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::report::Report;
 use crate::client::{Answer, ApiClient, Call, decode};
 use crate::error::{CommandError, CommandResult};
-use crate::terminal::format::{count, field, parse_time};
+use crate::terminal::format::{count, field};
 
 /// The clock of the other machine is shown in whole seconds, and an answer takes a while.
 const MAX_CLOCK_DIFFERENCE_SECONDS: i64 = 5;
-/// A delivery that is due for longer is late.
-const MAX_LATENESS_SECONDS: i64 = 60;
+/// By whom a webhook is held whose receiver fails.
+const BY_FAILURES: &str = "failures";
 /// Scopes, and a call that needs each and changes nothing: it has no body, for which it is refused once the key may make it.
 const SCOPES: [(&str, &[&str], bool); 6] = [
     ("history:read", &["v1", "webhooks"], false),
@@ -101,7 +101,11 @@ pub(super) async fn check_webhooks(client: &ApiClient, report: &mut Report) -> C
     let call = Call::get(&["v1", "subscriptions"]).query("limit", Some(200));
     let Some(subscriptions) = read(client, &call, "webhooks", report).await? else { return Ok(()) };
     let subscriptions = items(&subscriptions);
-    let held: Vec<_> = subscriptions.iter().filter(|of| !of["hold"].is_null()).map(named).collect();
+    let held = |by_failures: bool| -> Vec<_> {
+        let held = subscriptions.iter().filter(|of| !of["hold"].is_null());
+        held.filter(|of| (of["hold"]["by"] == BY_FAILURES) == by_failures).map(named).collect()
+    };
+    let (held_by_failures, held_by_hand) = (held(true), held(false));
     let hour_ago = DateTime::<Utc>::from(SystemTime::now()) - chrono::TimeDelta::hours(1);
     let call = Call::get(&["v1", "reports", "deliveries"])
         .query("group", Some("subscription"))
@@ -117,63 +121,25 @@ pub(super) async fn check_webhooks(client: &ApiClient, report: &mut Report) -> C
     };
     let fails = |of: &&Value| attempts(&of["id"], true) == 0 && attempts(&of["id"], false) > 0;
     let failing: Vec<_> = subscriptions.iter().filter(fails).map(named).collect();
-    if held.is_empty() && failing.is_empty() {
+    let found = [
+        ("held as their receivers fail, until one answers well: look at the receivers of", held_by_failures),
+        ("held by hand; `loanhook release ID` lets them go on:", held_by_hand),
+        ("no attempt succeeded since an hour or more: look at the receivers of", failing),
+    ];
+    if found.iter().all(|(_, of)| of.is_empty()) {
         report.well(
             "webhooks",
             format!("{}, none held or failing", count(subscriptions.len(), "webhook", "webhooks")),
         );
     }
-    if !held.is_empty() {
-        report.needs_action(
-            "webhooks",
-            format!("held: {}; `loanhook release ID` lets them go on", held.join(", ")),
-        );
-    }
-    if !failing.is_empty() {
-        report.needs_action(
-            "webhooks",
-            format!("no attempt succeeded since an hour or more: {}", failing.join(", ")),
-        );
-    }
-    Ok(())
-}
-
-/// Deliveries that ran out of retries in the last 24 hours, and those that are late.
-pub(super) async fn check_deliveries(client: &ApiClient, report: &mut Report) -> CommandResult {
-    let call = Call::get(&["v1", "reports", "deliveries"]);
-    let Some(counts) = read(client, &call, "deliveries", report).await? else { return Ok(()) };
-    let exhausted: i64 = items(&counts).iter().filter_map(|row| row["exhausted"].as_i64()).sum();
-    match usize::try_from(exhausted).unwrap_or_default() {
-        0 => report.well("exhausted", "none in the last 24 hours"),
-        number => report.needs_action(
-            "exhausted",
-            format!(
-                "{} of the last 24 hours ran out of retries: `loanhook recover --since 24h --dry-run`",
-                count(number, "delivery", "deliveries")
-            ),
-        ),
-    }
-    let call = Call::get(&["v1", "webhooks"]).query("status", Some("pending")).query("limit", Some(200));
-    let Some(pending) = read(client, &call, "due", report).await? else { return Ok(()) };
-    let now = DateTime::<Utc>::from(SystemTime::now());
-    let lateness = |delivery: &Value| {
-        let due = delivery["nextAttemptAt"].as_str().and_then(parse_time)?;
-        delivery["waiting"].is_null().then(|| (now - due).num_seconds())
-    };
-    match items(&pending).iter().filter_map(lateness).max() {
-        Some(seconds) if seconds > MAX_LATENESS_SECONDS => {
-            report.needs_action(
-                "due",
-                format!("a delivery has been due for {seconds} s and waits for nothing but a sender"),
-            );
-        }
-        _ => report.well("due", "of the newest 200 pending deliveries none is late"),
+    for (what, of) in found.into_iter().filter(|(_, of)| !of.is_empty()) {
+        report.needs_action("webhooks", format!("{what} {}", of.join(", ")));
     }
     Ok(())
 }
 
 /// What a call answers; none, which is reported, where the key may not make it or it fails.
-async fn read(
+pub(super) async fn read(
     client: &ApiClient,
     call: &Call,
     check: &'static str,
@@ -193,7 +159,7 @@ async fn read(
     }
 }
 
-fn items(list: &Value) -> &[Value] {
+pub(super) fn items(list: &Value) -> &[Value] {
     list["items"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 

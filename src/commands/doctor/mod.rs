@@ -1,9 +1,10 @@
 //! `loanhook doctor`: checks a running loanhook from outside, and says what there is to do.
 //!
-//! It changes nothing: what a key may do is found out by calls that are refused for their body. `api` asks the HTTP interface,
+//! It changes nothing: what a key may do is found out by calls that are refused for their body. `api` and `deliveries` ask the HTTP interface,
 //! `metrics` the listener of metrics, where its address is given; `report` is what they found.
 
 mod api;
+mod deliveries;
 mod metrics;
 mod report;
 
@@ -52,7 +53,7 @@ async fn examine(args: &DoctorArgs) -> CommandResult<Report> {
     if api::check_key(&client, &mut report).await? {
         api::check_egress(&client, &mut report).await?;
         api::check_webhooks(&client, &mut report).await?;
-        api::check_deliveries(&client, &mut report).await?;
+        deliveries::check(&client, &mut report).await?;
     }
     match &args.metrics {
         Some(url) => metrics::check(url, &mut report).await,

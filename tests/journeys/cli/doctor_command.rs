@@ -71,7 +71,21 @@ async fn what_is_to_be_done_has_exit_code_1() {
     assert_eq!(states(&found, "metrics"), ["to do"]);
     assert_eq!([states(&found, "ready"), states(&found, "due")], [["ok"], ["ok"]], "{found:#}");
     let said = found.to_string();
-    assert!(said.contains("held: Collections") && said.contains(text(&failing["id"])), "{said}");
+    assert!(said.contains("lets them go on: Collections") && said.contains(text(&failing["id"])), "{said}");
+}
+
+#[tokio::test]
+async fn a_hold_by_failures_is_not_to_be_released_by_hand() {
+    let j = Journey::start().await;
+    let held = j.subscribe("/down", json!({"flow": {"holdAfterFailures": 3}})).await;
+    j.receiver.always("/down", Reply::status(500));
+    for loan in ["1", "2", "3"] {
+        j.api.ended_delivery(&j.api.send_one(&event(loan)).await).await;
+    }
+    let found = report(&run_as_caller(&j, &["doctor", "--json"], "").await, 1);
+    let said = found.to_string();
+    assert!(said.contains("until one answers well") && said.contains(text(&held["id"])), "{found:#}");
+    assert!(!said.contains("loanhook release"), "{found:#}");
 }
 
 #[tokio::test]

@@ -29,6 +29,14 @@ async fn with_dead_letter(j: &Journey) -> (String, Vec<u8>) {
     (trace, document)
 }
 
+/// Makes the delivery readable again, while loanhook runs.
+fn mend(j: &Journey, document: Vec<u8>) {
+    let database = open(j.server.data_folder());
+    database.busy_timeout(std::time::Duration::from_secs(10)).expect("a timeout");
+    let document = String::from_utf8(document).expect("a text");
+    database.execute("UPDATE deliveries SET frozen = ?1", [document]).expect("mended");
+}
+
 fn operator(j: &Journey) -> Api {
     j.api.with_key(Some(j.server.operator_key()))
 }
@@ -59,10 +67,7 @@ async fn a_message_whose_delivery_cannot_be_read_is_listed_and_redriven_once_it_
     operator.post_without_body(&redrive).await.expect_status(204);
     assert_eq!(one_letter(&operator).await, letter);
 
-    let mended = open(j.server.data_folder());
-    mended.busy_timeout(std::time::Duration::from_secs(10)).expect("a timeout");
-    let text_of_document = String::from_utf8(document).expect("a text");
-    mended.execute("UPDATE deliveries SET frozen = ?1", [text_of_document]).expect("mended");
+    mend(&j, document);
     let done = operator.post_without_body("/v1/dead-letters/redrive").await.expect_status(200).json();
     assert_eq!(done, json!({"redriven": 1, "left": 0, "more": false}));
     assert_eq!(j.api.ended_delivery(&trace).await["status"], "succeeded");
@@ -87,4 +92,29 @@ async fn a_dead_letter_is_deleted_once_and_only_by_an_operator() {
     operator.delete(&path).await.expect_status(404);
     operator.delete("/v1/dead-letters/none").await.expect_status(404);
     assert!(letters(&operator).await.is_empty());
+}
+
+/// It is not left pending for ever, whether it can be read by then or later.
+#[tokio::test]
+async fn the_delivery_of_a_dead_letter_that_is_deleted_ends_as_canceled() {
+    for is_mended_before in [true, false] {
+        let Some(j) = Journey::on_own_process().await else { return };
+        let operator = operator(&j);
+        let (trace, document) = with_dead_letter(&j).await;
+        let path = format!("/v1/dead-letters/{}", text(&one_letter(&operator).await["id"]));
+        if is_mended_before {
+            mend(&j, document.clone());
+        }
+        operator.delete(&path).await.expect_status(204);
+        if !is_mended_before {
+            mend(&j, document);
+        }
+        let delivery = j.api.delivery(&trace).await;
+        assert_eq!((&delivery["status"], &delivery["nextAttemptAt"]), (&json!("canceled"), &Value::Null));
+        assert!(letters(&operator).await.is_empty());
+        // It can be resent, as any that was canceled.
+        j.api.resend(&trace).await;
+        let delivery = j.api.delivery_after_attempts(&trace, 2).await;
+        assert_eq!(delivery["attempts"][1]["outcome"], "succeeded", "{delivery}");
+    }
 }

@@ -1,11 +1,13 @@
 //! Deliveries: claimed, completed, released, canceled.
 //!
 //! A claim is one conditional update of the delivery; the row of its attempt is put after it. How an attempt ends is in
-//! [`completion`], how a claim is undone in [`release`]. Where a subscription keeps an order, [`order`](crate::order) decides about
-//! the claim of a first attempt, and follows the end of a delivery.
+//! [`completion`], how a claim is undone in [`release`], and how the schedule is ended by hand in [`cancel`]. Where a subscription
+//! keeps an order, [`order`](crate::order) decides about the claim of a first attempt, and follows the end of a delivery.
 
+mod cancel;
 mod completion;
 mod frozen_headers;
+mod put_aside;
 mod release;
 mod resend_success;
 
@@ -16,18 +18,16 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use bytes::Bytes;
 use uuid::Uuid;
 
+pub(crate) use self::put_aside::PutAside;
 use crate::engine::Aws;
 use crate::items::item::{Item, get_text, missing_attribute, text, unexpired};
-use crate::items::key_schema::{
-    self, ATTENTION, ATTENTION_AT, CLAIM, FIRST_AUTO, NEWEST_AUTO, STATUS, TOKEN, WRITER,
-};
+use crate::items::key_schema::{self, CLAIM, FIRST_AUTO, NEWEST_AUTO, TOKEN};
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use crate::items::{delivery_item, row_item};
-use crate::order::{FIRST_ATTEMPT, has_ended, has_number};
+use crate::order::{FIRST_ATTEMPT, has_number};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, TenantId, TraceId};
-use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{
     Attempts as _, CancelOutcome, ClaimOutcome, Deliveries, QueueMessage, ReleaseOutcome, StoreResult,
@@ -93,35 +93,7 @@ impl Deliveries for Aws {
     }
 
     async fn cancel(&self, tenant: &TenantId, trace: TraceId) -> StoreResult<CancelOutcome> {
-        let writer = Uuid::new_v4().to_string();
-        let update = self
-            .update(key_schema::delivery(tenant, trace))
-            .update_expression("SET #status = :canceled, #writer = :writer REMOVE #attention, #at")
-            .condition_expression("#status = :pending")
-            .expression_attribute_names("#attention", ATTENTION)
-            .expression_attribute_names("#at", ATTENTION_AT)
-            .expression_attribute_names("#status", STATUS)
-            .expression_attribute_names("#writer", WRITER)
-            .expression_attribute_values(":writer", text(&writer))
-            .expression_attribute_values(":canceled", delivery_item::status(Status::Canceled))
-            .expression_attribute_values(":pending", delivery_item::status(Status::Pending))
-            .return_values(AllNew)
-            .return_values_on_condition_check_failure(AllOld);
-        let outcome = write_outcome(update.send().await)?.map(|written| written.attributes);
-        let outcome = outcome.or_own_write(|item| Ok(get_text(item, WRITER) == Some(&writer)), Some)?;
-        let (item, outcome) = match outcome {
-            WriteOutcome::Done(item) => (item, CancelOutcome::Canceled),
-            WriteOutcome::Refused(item) => match item.and_then(unexpired) {
-                // A call before may have died before it woke what waits behind.
-                Some(item) => (Some(item), CancelOutcome::NotPending),
-                None => (None, CancelOutcome::NotFound),
-            },
-        };
-        let numbered = item.filter(has_number).and_then(|item| delivery_item::read(&item).ok());
-        if let Some(ended) = numbered.filter(|delivery| has_ended(&delivery.progress)) {
-            self.follow_end(&ended).await?;
-        }
-        Ok(outcome)
+        self.cancel_delivery(tenant, trace, None).await
     }
 }
 

@@ -13,8 +13,10 @@ use super::bucket::{Bucket, Slot};
 use super::overdue::{OVERDUE_AFTER, OverdueAction, SLOW_OVERDUE_AFTER, overdue_action};
 use super::report::Counters;
 use super::sweep::{CONCURRENT_READS, Sweep};
+use crate::deliveries::PutAside;
 use crate::flow::WaitingTurn;
-use crate::items::key_schema;
+use crate::items::item::Item;
+use crate::items::{delivery_item, key_schema};
 use crate::queue::Receiver;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::TraceId;
@@ -26,15 +28,28 @@ const MIN_RECHECK_DELAY: Duration = Duration::from_secs(120);
 /// How long after a wake the next one may follow: as long as the delivery has been overdue, within these.
 const MIN_WAKE_INTERVAL: Duration = Duration::from_secs(900);
 const MAX_WAKE_INTERVAL: Duration = Duration::from_secs(24 * 3600);
-/// How long after a look the next one may follow at a delivery that waits for a limit or a hold: what is to wake it may be lost.
+/// How long after a look the next one may follow at a delivery that waits for a limit, a hold or an operator: what is to wake it may
+/// be lost.
 const MAX_LOOK_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// A delivery that stands in the index.
+pub(super) struct Indexed {
+    pub(super) delivery: Delivery,
+    put_aside: Option<PutAside>,
+}
+
+impl Indexed {
+    pub(super) fn read(item: &Item) -> StoreResult<Self> {
+        Ok(Self { delivery: delivery_item::read(item)?, put_aside: PutAside::read(item) })
+    }
+}
 
 impl Sweep {
     /// Does what is to be done for each of some deliveries that stand in a bucket whose time has passed; gives their count.
     pub(super) async fn check(
         &self,
         bucket: Bucket,
-        deliveries: Vec<Delivery>,
+        deliveries: Vec<Indexed>,
         now: Timestamp,
         counters: &Counters,
     ) -> StoreResult<u64> {
@@ -43,12 +58,13 @@ impl Sweep {
             matches!(action, OverdueAction::Wake { .. })
         };
         // Marks are read only where they matter.
-        if deliveries.iter().any(overdue) {
+        let all = || deliveries.iter().map(|indexed| &indexed.delivery);
+        if all().any(overdue) {
             self.engine.refresh_slow_marks().await;
         }
-        let waiting = self.waiting_for_flow(deliveries.iter().filter(|delivery| overdue(delivery))).await?;
+        let waiting = self.waiting_for_flow(all().filter(|delivery| overdue(delivery))).await?;
         let (mut messages, mut moves) = (Vec::new(), Vec::new());
-        for delivery in &deliveries {
+        for Indexed { delivery, put_aside } in &deliveries {
             // An attempt in flight waits for no permit.
             let waits = delivery.progress.waiting().is_some();
             let is_slow = waits && self.engine.has_slow_mark(delivery, now);
@@ -64,8 +80,10 @@ impl Sweep {
                     moves.push((delivery, next));
                 }
                 OverdueAction::Wake { attempt, due } => {
-                    // One that waits for a limit or a hold is woken by what ends that.
-                    let waits = waiting.contains(&delivery.snapshot.trace_id);
+                    // One that waits for a limit or a hold is woken by what ends that, and one whose message was put aside by
+                    // who redrives it.
+                    let is_put_aside = put_aside.is_some_and(|mark| mark.holds(attempt, now));
+                    let waits = is_put_aside || waiting.contains(&delivery.snapshot.trace_id);
                     if !waits {
                         messages.push(QueueMessage::for_attempt(delivery, attempt, due));
                         counters.oldest_due_seconds.fetch_max(now.since(due).as_secs(), Ordering::Relaxed);

@@ -14,6 +14,7 @@ mod bucket;
 mod bucket_access;
 mod check;
 mod cursor;
+mod gauges;
 mod ordered_loans;
 mod overdue;
 mod report;

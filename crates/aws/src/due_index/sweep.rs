@@ -3,7 +3,8 @@
 //! A run hands over the deferred deliveries that are due within the next minutes: it puts their messages into the queue,
 //! with the delay that is left. Then it checks the deliveries whose time has passed: one for which nothing is under way is
 //! woken by another message, and looked at again later. One whose receiver has a slow mark may wait for a permit. A loan of which
-//! something waits for an earlier delivery is looked at as a whole. A recovery job that no message drives any more is sent one.
+//! something waits for an earlier delivery is looked at as a whole. A recovery job that no message drives any more is sent one. At
+//! last it counts what waits and what is left of jobs, for metrics.
 //!
 //! It may run twice at once, die at any point, or not run for a while: a second message of an attempt changes nothing, and
 //! the next run begins where the cursors are. A delivery that is handed over late is late by no more than the sweep was.
@@ -18,18 +19,18 @@ use tracing::error;
 
 pub use super::bucket::SHARDS;
 use super::bucket::{Bucket, BucketKind, Slot};
+use super::check::Indexed;
 use super::cursor::Cursor;
+pub use super::gauges::{OpenJobs, SweepGauges, WaitingCounts};
 use super::is_deferred;
 use super::overdue::OVERDUE_AFTER;
 use super::report::Counters;
 pub use super::report::SweepReport;
 use crate::engine::Aws;
 use crate::flow::WaitingTurn;
-use crate::items::delivery_item;
 use crate::items::key_schema::OrderedLoan;
 use crate::items::unreadable::readable;
 use crate::jobs::JobTurn;
-use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{QueueMessage, StoreResult};
 
@@ -85,7 +86,8 @@ impl Sweep {
         }
         let behind = cursors.iter().map(|cursor| cursor.handed_over.until(Slot::of(now + LEAD)).as_secs());
         counters.lag_seconds.store(behind.max().unwrap_or(0), Ordering::Relaxed);
-        failure.map_or(Ok(counters.report()), Err)
+        let gauges = self.read_gauges(now, end, &counters).await;
+        failure.map_or(Ok(counters.report(gauges)), Err)
     }
 
     /// Sends a message to each recovery job whose messages were lost. Of several that sweep at once, one does it.
@@ -155,8 +157,9 @@ impl Sweep {
         while cursor.handed_over < last && Instant::now() < end {
             let slot = cursor.handed_over.next();
             let bucket = Bucket { kind: BucketKind::Deferred, slot, shard: cursor.shard };
-            let handed_over =
-                self.for_each_read(bucket, now, |deliveries| self.hand_over(deliveries, now)).await?;
+            let handed_over = self
+                .for_each_read(bucket, now, |deliveries| self.hand_over(deliveries, now, counters))
+                .await?;
             counters.handed_over.fetch_add(handed_over, Ordering::Relaxed);
             sum += handed_over;
             cursor.handed_over = slot;
@@ -201,7 +204,7 @@ impl Sweep {
         &self,
         bucket: Bucket,
         now: Timestamp,
-        act: impl Fn(Vec<Delivery>) -> F,
+        act: impl Fn(Vec<Indexed>) -> F,
     ) -> StoreResult<u64> {
         let (mut sum, mut from) = (0, None);
         loop {
@@ -211,7 +214,7 @@ impl Sweep {
             sum += self.look_at_loans(bucket, loans, now).await?;
             let reads = keys.chunks(DELIVERIES_PER_READ).map(|keys| async {
                 let items = self.engine.get_all_eventually(keys.to_vec()).await?;
-                act(readable(&items, delivery_item::read)).await
+                act(readable(&items, Indexed::read)).await
             });
             let reads: Vec<_> = reads.collect();
             let results: Vec<_> = stream::iter(reads).buffer_unordered(CONCURRENT_READS).collect().await;
@@ -225,10 +228,18 @@ impl Sweep {
         }
     }
 
-    async fn hand_over(&self, deliveries: Vec<Delivery>, now: Timestamp) -> StoreResult<u64> {
-        let messages = deliveries.iter().filter_map(QueueMessage::for_next_attempt);
+    async fn hand_over(
+        &self,
+        deliveries: Vec<Indexed>,
+        now: Timestamp,
+        counters: &Counters,
+    ) -> StoreResult<u64> {
+        let messages =
+            deliveries.iter().filter_map(|indexed| QueueMessage::for_next_attempt(&indexed.delivery));
         // A delivery that has moved on since to a later time stands in another bucket.
         let messages: Vec<_> = messages.filter(|message| !is_deferred(message.due, now)).collect();
+        let due_for = messages.iter().map(|message| now.since(message.due).as_secs()).max();
+        counters.slow_due_seconds.fetch_max(due_for.unwrap_or(0), Ordering::Relaxed);
         let handed_over = messages.len() as u64;
         self.engine.enqueue_all(messages).await?;
         Ok(handed_over)

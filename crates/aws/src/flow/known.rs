@@ -37,7 +37,7 @@ impl KnownFlow {
 
 impl Aws {
     /// The flow of a subscription as it is now; that of none where all of it has expired. No secret of it is opened.
-    pub(super) async fn read_flow(&self, of: &Receiver) -> StoreResult<KnownFlow> {
+    pub(crate) async fn read_flow(&self, of: &Receiver) -> StoreResult<KnownFlow> {
         let Some(newest) = self.newest_version_item(&of.tenant, of.subscription_id).await? else {
             return Ok(KnownFlow::default());
         };

@@ -67,7 +67,11 @@ impl FlowControl for Aws {
         let version = self.current_version(tenant).await?;
         let ids = version.flow.all();
         let keys = ids.iter().flat_map(|id| {
-            [key_schema::current_subscription(tenant, *id), key_schema::flow_state(tenant, *id)]
+            [
+                key_schema::current_subscription(tenant, *id),
+                key_schema::flow_state(tenant, *id),
+                key_schema::waiting_turn(tenant, *id),
+            ]
         });
         let items = if ids.is_empty() { Vec::new() } else { self.get_all(keys.collect(), None).await? };
         let flows = ids.into_iter().filter_map(|id| {
@@ -91,7 +95,7 @@ impl FlowControl for Aws {
         let of = Receiver { tenant: tenant.clone(), subscription_id: id };
         let waiting = self.oldest_waiting(&of, COUNTED_ONE_BY_ONE + 1).await?;
         if waiting.len() > COUNTED_ONE_BY_ONE as usize {
-            return self.count_all_waiting(&of, now).await;
+            return self.count_all_waiting(&of, now, u32::MAX).await;
         }
         let keys = waiting.iter().map(|waiting| key_schema::delivery(tenant, waiting.trace)).collect();
         let deliveries = readable(&self.get_all(keys, None).await?, crate::items::delivery_item::read);
@@ -113,6 +117,8 @@ fn flow_of(
         items.iter().find(is_it)
     };
     let current = find(key_schema::current_subscription(tenant, id))?;
+    // It is there as long as something is noted to wait.
+    let has_waiting = find(key_schema::waiting_turn(tenant, id)).is_some();
     let settings = readable(std::slice::from_ref(current), StoredSubscription::read).pop()?.flow();
     let keeps_state = settings.hold_after_failures.is_some() || is_marked;
     let state = find(key_schema::flow_state(tenant, id)).filter(|_| keeps_state);
@@ -120,7 +126,7 @@ fn flow_of(
     Some(SubscriptionFlow {
         waits_since: state.waits_since(now),
         hold: state.hold,
-        is_limited: settings.has_limit(),
+        is_limited: settings.has_limit() && has_waiting,
         is_ordered: settings.order == DeliveryOrder::Loan,
     })
 }

@@ -4,8 +4,12 @@
 //! Who removes an item has the delivery to wake: one of several that try does. The delivery itself stays in the index of what is
 //! due, by which the sweep heals what was lost between the two.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use std::future::ready;
 
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::WaitingTurn;
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
 use crate::items::delivery_item::NUMBER;
@@ -14,9 +18,13 @@ use crate::items::key_schema::{self, EXPIRES, ItemKey, PK, SK};
 use crate::items::unreadable::readable;
 use crate::items::write_outcome::write_outcome;
 use crate::queue::Receiver;
+use crate::sdk::MAX_CONCURRENT_CALLS;
 use loanhook_core::model::id::TraceId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DueWork, QueueMessage, StoreResult};
+
+/// How much of a subscription is counted each minute for metrics: a page is some 8,000 deliveries.
+const MAX_PAGES_FOR_METRICS: u32 = 12;
 
 /// A delivery that waits: its next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,8 +88,13 @@ impl Aws {
         Ok(readable(&page.items.unwrap_or_default(), Waiting::read))
     }
 
-    /// How many deliveries wait that are due by then.
-    pub(super) async fn count_all_waiting(&self, of: &Receiver, now: Timestamp) -> StoreResult<u64> {
+    /// How many deliveries wait that are due by then; as far as so many pages of the partition show.
+    pub(super) async fn count_all_waiting(
+        &self,
+        of: &Receiver,
+        now: Timestamp,
+        pages: u32,
+    ) -> StoreResult<u64> {
         let pk = key_schema::waiting_pk(&of.tenant, of.subscription_id);
         let query = self
             .query_partition(&pk)
@@ -91,14 +104,36 @@ impl Aws {
             .expression_attribute_names("#sk", SK)
             .expression_attribute_values(":after", AttributeValue::S(format!("{:015}", now.millis() + 1)));
         let (mut count, mut from) = (0, None);
-        loop {
+        for _ in 0..pages {
             let page = query.clone().set_exclusive_start_key(from).send().await.map_err(store_error)?;
             count += u64::try_from(page.count).unwrap_or(0);
             from = page.last_evaluated_key;
             if from.is_none() {
-                return Ok(count);
+                break;
             }
         }
+        Ok(count)
+    }
+
+    /// How many deliveries wait for a limit, and how many for a hold, of all subscriptions. What was canceled while it waited is
+    /// among them until it is woken.
+    pub(crate) async fn count_waiting_for_flow(&self, now: Timestamp) -> StoreResult<(u64, u64)> {
+        let turns = self.turns::<WaitingTurn>().await?;
+        let counts: Vec<_> = turns.iter().map(|(turn, _)| self.count_waiting_of(turn.of(), now)).collect();
+        let counts = stream::iter(counts).buffer_unordered(MAX_CONCURRENT_CALLS);
+        counts
+            .try_fold((0, 0), |(limit, hold), (count, is_held)| {
+                ready(Ok(if is_held { (limit, hold + count) } else { (limit + count, hold) }))
+            })
+            .await
+    }
+
+    /// How many deliveries wait of a subscription, and whether for a hold.
+    async fn count_waiting_of(&self, of: Receiver, now: Timestamp) -> StoreResult<(u64, bool)> {
+        let count = self.count_all_waiting(&of, now, MAX_PAGES_FOR_METRICS).await?;
+        let keeps_state = count > 0 && self.read_flow(&of).await?.keeps_state();
+        let is_held = keeps_state && self.flow_state(&of).await?.state.waits_since(now).is_some();
+        Ok((count, is_held))
     }
 
     /// Which of these deliveries are noted to wait, each by its subscription and its next attempt.

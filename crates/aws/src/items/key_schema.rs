@@ -10,6 +10,7 @@ mod ledger;
 mod order;
 mod receivers;
 mod sealing;
+mod settings;
 mod sweep;
 mod tokens;
 
@@ -21,7 +22,7 @@ pub(crate) use self::flow::{
     PACED, PLACE_TIME, PROBE, PROBE_TOKEN, WAITING_TURNS_PK, flow_state, places, read_waiting_sk, waiting,
     waiting_pk, waiting_turn,
 };
-pub(crate) use self::jobs::{TURN, TURNS_PK, job, job_chunk, jobs_pk, read_turn_sk, turn};
+pub(crate) use self::jobs::{TURN, TURNS_PK, is_job, job, job_chunk, jobs_pk, read_turn_sk, turn};
 pub(crate) use self::ledger::{
     ACCEPTANCE_SHARDS, ACCEPTED_DAY, AcceptanceDay, BY_ACCEPTANCE, acceptance_day_pk, acceptance_pk, event,
     events_pk,
@@ -32,6 +33,11 @@ pub(crate) use self::order::{
 pub(crate) use self::receivers::{INSTANCE_SK, SLOW_MARKS_PK, instance, permits, slow_mark};
 pub(crate) use self::sealing::{
     CURRENT, DATA_KEY, DATA_KEYS, SINCE, data_keys, first_data_key_note, removed_data_key,
+};
+pub(crate) use self::settings::{
+    CURRENT_PREFIX, VERSIONS_PREFIX, current_subscription, settings_pk, stored_list_part, stored_list_pk,
+    stored_list_sk, subscription_of_version, subscription_version, tenant_version, tenant_version_copy,
+    versions_prefix,
 };
 pub(crate) use self::sweep::{CHECKED, HANDED_OVER, SWEEP_PK, sweep_cursor};
 pub(crate) use self::tokens::{
@@ -75,6 +81,8 @@ pub(crate) const RESENDS: &str = "resends";
 pub(crate) const RESENT: &str = "resent";
 /// Of deliveries whose schedule ran out, and that a resend delivered: true.
 pub(crate) const DELIVERED_BY_RESEND: &str = "byResend";
+/// Of deliveries: the attempt whose message was put aside, and when. See `put_aside`.
+pub(crate) const PUT_ASIDE: &str = "aside";
 /// Of deliveries: an ID of the write that last advanced or canceled it, by which that write recognises itself.
 pub(crate) const WRITER: &str = "writer";
 
@@ -114,7 +122,8 @@ pub(crate) const DELETED: &str = "deleted";
 /// Of the permits of a receiver: the set of those that are taken.
 pub(crate) const TAKEN: &str = "taken";
 /// Of an address: when a request last left from it. Of a slow mark: when its receiver was last seen to be slow. Of the turn of
-/// a job: when a message of it was last taken or sent again. In milliseconds since 1970.
+/// a job: when a message of it was last taken or sent again. Of the item of readiness: when it was last written. In milliseconds
+/// since 1970.
 pub(crate) const SEEN: &str = "seen";
 
 /// Deliveries by the time when they are due: keys only, so that no other write to a delivery writes the index.
@@ -183,58 +192,6 @@ pub(crate) fn idempotency(tenant: &TenantId, scope: IdempotencyScope, key: &str)
     ItemKey::only(format!("I#{tenant}#{scope}#{key}"))
 }
 
-/// The partition of a tenant's settings: its version, its current subscriptions, and their versions.
-pub(crate) fn settings_pk(tenant: &TenantId) -> String {
-    format!("S#{tenant}")
-}
-
-pub(crate) fn tenant_version(tenant: &TenantId) -> ItemKey {
-    ItemKey::only(settings_pk(tenant))
-}
-
-/// A copy of the version: each in a partition of its own, which every call may read.
-pub(crate) fn tenant_version_copy(tenant: &TenantId, index: u8) -> ItemKey {
-    ItemKey::only(format!("{}#version-{index}", settings_pk(tenant)))
-}
-
-/// The partition of a tenant's stored list of subscriptions.
-pub(crate) fn stored_list_pk(tenant: &TenantId) -> String {
-    format!("{}#list", settings_pk(tenant))
-}
-
-/// A part of the stored list.
-pub(crate) fn stored_list_part(tenant: &TenantId, index: usize) -> ItemKey {
-    ItemKey { pk: stored_list_pk(tenant), sk: stored_list_sk(index) }
-}
-
-pub(crate) fn stored_list_sk(index: usize) -> String {
-    // Padded with zeros, so that parts sort as text.
-    format!("{index:02}")
-}
-
-pub(crate) const CURRENT_PREFIX: &str = "C#";
-
-pub(crate) fn current_subscription(tenant: &TenantId, id: SubscriptionId) -> ItemKey {
-    ItemKey { pk: settings_pk(tenant), sk: format!("{CURRENT_PREFIX}{id}") }
-}
-
-/// Of the sort keys of all versions of a tenant's subscriptions, which are sorted by subscription and so by its creation.
-pub(crate) const VERSIONS_PREFIX: &str = "V#";
-
-pub(crate) fn versions_prefix(id: SubscriptionId) -> String {
-    format!("{VERSIONS_PREFIX}{id}#")
-}
-
-/// The subscription of a version, by the sort key of that.
-pub(crate) fn subscription_of_version(sk: &str) -> Option<SubscriptionId> {
-    sk.strip_prefix(VERSIONS_PREFIX)?.split('#').next()?.parse().ok()
-}
-
-pub(crate) fn subscription_version(tenant: &TenantId, id: SubscriptionId, version: u64) -> ItemKey {
-    // Padded with zeros, so that versions sort as text.
-    ItemKey { pk: settings_pk(tenant), sk: format!("{}{version:020}", versions_prefix(id)) }
-}
-
 pub(crate) fn key(hash: KeyHash) -> ItemKey {
     ItemKey::only(format!("K#{}", hex(&hash.0)))
 }
@@ -251,6 +208,11 @@ pub(crate) fn listed_keys_pk(tenant: &TenantId) -> String {
 /// A key in the list of its tenant.
 pub(crate) fn listed_key(tenant: &TenantId, id: KeyId) -> ItemKey {
     ItemKey { pk: listed_keys_pk(tenant), sk: id.to_string() }
+}
+
+/// The item that is written to find out whether the table takes writes.
+pub(crate) fn readiness() -> ItemKey {
+    ItemKey::only("R#".into())
 }
 
 /// The partition of the addresses that requests leave from.

@@ -71,8 +71,20 @@ impl Aws {
 
     /// The open deliveries of a loan, in their order.
     pub(super) async fn open_deliveries(&self, loan: &OrderedLoan) -> StoreResult<Vec<OpenDelivery>> {
+        self.all_open(loan, true).await
+    }
+
+    /// The same as they were a short while ago, for half the price.
+    pub(super) async fn open_deliveries_eventually(
+        &self,
+        loan: &OrderedLoan,
+    ) -> StoreResult<Vec<OpenDelivery>> {
+        self.all_open(loan, false).await
+    }
+
+    async fn all_open(&self, loan: &OrderedLoan, consistent: bool) -> StoreResult<Vec<OpenDelivery>> {
         let (first, last) = (open_delivery_sk(0), open_delivery_sk(u64::MAX));
-        let query = self.query_open(loan, &first, &last).set_limit(None);
+        let query = self.query_open(loan, &first, &last).set_limit(None).consistent_read(consistent);
         let items: Vec<_> = self.query_all(query).await?.into_iter().filter_map(unexpired).collect();
         Ok(readable(&items, open_delivery_item::read))
     }

@@ -32,7 +32,7 @@ const MAX_SEARCHED: usize = 1000;
 /// The attribute that says why the function put a message aside.
 pub(super) const REASON: &str = "reason";
 pub(crate) const UNREADABLE: &str = "unreadable";
-pub(super) const PANICKED: &str = "panicked";
+const PANICKED: &str = "panicked";
 
 /// The body of a message, read.
 enum Body {
@@ -85,10 +85,7 @@ impl DeadLetters for Aws {
         let Some(found) = self.find(id).await? else { return Ok(RedriveOutcome::NotFound) };
         let now = (self.stack().clock)();
         let sent = match Body::read(found.body().unwrap_or_default()) {
-            // It is looked at at once, wherever it is due: what handles it sees to the rest.
-            Body::Delivery(message) => {
-                self.enqueue_all(vec![QueueMessage { due: message.due.min(now), ..message }]).await
-            }
+            Body::Delivery(message) => self.redrive_delivery(message, now).await,
             Body::Job(turn) => self.send_turn(&turn, now).await,
             Body::Waiting(turn) => self.send_turn(&turn, now).await,
             Body::Unknown => {
@@ -106,14 +103,46 @@ impl DeadLetters for Aws {
     }
 
     async fn drop_dead_letter(&self, id: &str) -> StoreResult<bool> {
-        match self.find(id).await? {
-            Some(found) => self.delete_dead_letter(&found).await.map(|()| true),
-            None => Ok(false),
+        let Some(found) = self.find(id).await? else { return Ok(false) };
+        let given_up = match Body::read(found.body().unwrap_or_default()) {
+            Body::Delivery(QueueMessage { tenant, trace_id, work: DueWork::Attempt(attempt), .. }) => {
+                self.cancel_delivery(&tenant, trace_id, Some(attempt)).await.map(drop)
+            }
+            _ => Ok(()),
+        };
+        match given_up {
+            Ok(()) => self.delete_dead_letter(&found).await.map(|()| true),
+            Err(failure) => {
+                self.show_again(&[found]).await;
+                Err(failure)
+            }
         }
     }
 }
 
 impl Aws {
+    /// Puts a message aside whose handler panicked each time. First its delivery is marked, so that the sweep does not wake it
+    /// meanwhile.
+    pub(super) async fn put_panicked_aside(
+        &self,
+        message: &QueueMessage,
+        body: &str,
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        if let DueWork::Attempt(attempt) = message.work {
+            self.mark_put_aside(&message.tenant, message.trace_id, attempt, now).await?;
+        }
+        self.dead_letter(body, PANICKED).await
+    }
+
+    /// Sends a message again. It is looked at at once, wherever it is due: what handles it sees to the rest.
+    async fn redrive_delivery(&self, message: QueueMessage, now: Timestamp) -> StoreResult<()> {
+        if let DueWork::Attempt(attempt) = message.work {
+            self.unmark_put_aside(&message.tenant, message.trace_id, attempt).await?;
+        }
+        self.enqueue_all(vec![QueueMessage { due: message.due.min(now), ..message }]).await
+    }
+
     /// The message of this ID; all others that were looked at for it are visible again.
     async fn find(&self, id: &str) -> StoreResult<Option<Message>> {
         let mut messages = self.look(MAX_SEARCHED, |message| message.message_id() == Some(id)).await?;

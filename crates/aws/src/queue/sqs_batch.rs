@@ -1,7 +1,6 @@
 //! The handler of a batch of messages that SQS hands to the delivery function.
 //!
-//! The records of a batch are handled concurrently, each for itself: one that cannot be read, fails or panics affects no
-//! other, and one whose receiver has no permit left holds up no other.
+//! Its records are handled concurrently, each for itself: none that cannot be read, fails, panics or has no permit holds up others.
 //!
 //! - A record that is reported as failed is received again after the visibility timeout. That is for what this function
 //!   could not do; the failure of a receiver is a result.
@@ -23,7 +22,7 @@ use tokio::time::timeout_at;
 use tracing::{error, warn};
 
 use self::plan::{Plan, Readable, Results, results_of, split};
-use super::dead_letters::{PANICKED, UNREADABLE};
+use super::dead_letters::UNREADABLE;
 use super::message;
 use super::permits::PermitUse;
 use super::route::{InstanceId, QueueKind, Received, Receiver, Route, route};
@@ -227,7 +226,7 @@ where
         now: Timestamp,
         ends: Instant,
     ) -> StoreResult<()> {
-        let trace_id = message.trace_id;
+        let panicked = message.clone();
         let mut handling = tokio::spawn((self.handler)(message, now, ends));
         match timeout_at(ends.into(), &mut handling).await {
             Ok(Ok(result)) => result,
@@ -236,13 +235,14 @@ where
                 Err(StoreError::Failed("the invocation ended before it was done".into()))
             }
             Ok(Err(panic)) => {
-                error!(%trace_id, %panic, "delivery.panicked");
+                error!(trace_id = %panicked.trace_id, %panic, "delivery.panicked");
                 let received = record.attributes.get("ApproximateReceiveCount");
                 let received: u32 = received.and_then(|count| count.parse().ok()).unwrap_or(1);
                 if received < MAX_PANICS {
                     return Err(StoreError::Failed("its handler panicked".into()));
                 }
-                self.engine.dead_letter(record.body.as_deref().unwrap_or_default(), PANICKED).await
+                let body = record.body.as_deref().unwrap_or_default();
+                self.engine.put_panicked_aside(&panicked, body, now).await
             }
         }
     }

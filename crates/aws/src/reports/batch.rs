@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::added::Added;
+use super::changes::Changes;
 use super::checkpoints::{Checkpoint, move_checkpoint};
 use super::count_item::{CountKey, add, addition_count};
 use crate::engine::Aws;
 use crate::items::transaction::TransactionPart as _;
-use loanhook_core::model::report::{CountChange, Counts, Period};
+use loanhook_core::model::report::{CountChange, Counts};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
@@ -22,6 +24,7 @@ pub(super) struct Batch {
     sums: BTreeMap<CountKey, Counts>,
     /// By shard: where it was, and where it comes.
     checkpoints: BTreeMap<String, (Option<Checkpoint>, Checkpoint)>,
+    added: Added,
 }
 
 impl Batch {
@@ -48,8 +51,9 @@ impl Batch {
     }
 
     /// Adds the changes of a record.
-    pub(super) fn add(&mut self, changes: Vec<CountChange>) {
-        for CountChange { group, counts } in changes {
+    pub(super) fn add(&mut self, changes: Changes) {
+        self.added.add_changes(&changes);
+        for CountChange { group, counts } in changes.counts {
             for key in CountKey::of(&group) {
                 self.sums.entry(key).or_default().add(&counts);
             }
@@ -57,12 +61,8 @@ impl Batch {
     }
 
     /// All that it adds, whatever the group.
-    pub(super) fn total(&self) -> Counts {
-        let mut total = Counts::default();
-        // Each change stands in the counts of its day too.
-        let of_hours = self.sums.iter().filter(|(key, _)| key.period == Period::Hour);
-        of_hours.for_each(|(_, counts)| total.add(counts));
-        total
+    pub(super) fn added(&self) -> &Added {
+        &self.added
     }
 
     /// Notes that all of a shard up to `to` is in this batch; `from` is where the shard was before the batch.
@@ -116,7 +116,7 @@ mod tests {
         let mut batch = Batch::default();
         let mut days = 0;
         while batch.has_room_for("shard", &[change(days * 24, 0..0)]) {
-            batch.add(vec![change(days * 24, 0..0)]);
+            batch.add(vec![change(days * 24, 0..0)].into());
             batch.come_to("shard", None, Checkpoint::at("1"));
             days += 1;
         }

@@ -1,16 +1,18 @@
-//! Changes of counts, made of the records of the stream: an item before its change, and after it.
+//! Changes of counts, and facts for metrics, made of the records of the stream: an item before its change, and after it.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodbstreams::types::{AttributeValue as StreamValue, Record};
 
-use crate::items::item::{Item, get_text, is_newer};
-use crate::items::key_schema::PK;
+use crate::items::item::{Item, document, get_text, is_newer};
+use crate::items::key_schema::{PK, is_job};
 use crate::items::{delivery_item, event_item, row_item};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::DeliverySnapshot;
+use loanhook_core::model::job::{Job, JobCounts};
 use loanhook_core::model::ledger::LedgerEvent;
+use loanhook_core::model::metrics::HistoryFact;
 use loanhook_core::model::report::{CountChange, Counting};
 use loanhook_core::ports::{StoreError, StoreResult};
 
@@ -29,29 +31,45 @@ pub(super) enum RecordFault {
     Unreadable(StoreError),
 }
 
-/// What a record adds to the counts.
+/// What a record adds.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Changes {
+    /// To the counts.
+    pub(super) counts: Vec<CountChange>,
+    /// To metrics, beside those.
+    pub(super) facts: Vec<HistoryFact>,
+}
+
+impl From<Vec<CountChange>> for Changes {
+    fn from(counts: Vec<CountChange>) -> Self {
+        Self { counts, facts: Vec::new() }
+    }
+}
+
+/// What a record adds to the counts and to metrics.
 ///
 /// # Errors
 ///
 /// Where an item cannot be read: then nothing of the record is counted.
-pub(super) fn changes(counting: Counting, record: &Record) -> Result<Vec<CountChange>, RecordFault> {
+pub(super) fn changes(counting: Counting, record: &Record) -> Result<Changes, RecordFault> {
     let deleter = record.user_identity().and_then(|identity| identity.principal_id());
     // What is too old is not taken back.
     if deleter == Some(TIME_TO_LIVE) {
-        return Ok(Vec::new());
+        return Ok(Changes::default());
     }
     let images = record.dynamodb();
     let before = images.and_then(|images| images.old_image()).map(item);
     let after = images.and_then(|images| images.new_image()).map(item);
     let Some(partition) = after.as_ref().or(before.as_ref()).and_then(|item| get_text(item, PK)) else {
-        return Ok(Vec::new());
+        return Ok(Changes::default());
     };
     let (before, after) = (before.as_ref(), after.as_ref());
     let (counted, is_newer): (_, fn(&Item) -> bool) = match partition.split_once('#').map(|(kind, _)| kind) {
         Some("T") => (of_delivery(counting, before, after), is_newer::<DeliverySnapshot>),
         Some("L") => (of_row(counting, before, after), is_newer::<Attempt>),
         Some("V") => (of_event(counting, before, after), is_newer::<LedgerEvent>),
-        _ => return Ok(Vec::new()),
+        Some("J") if is_job(partition) => (of_job(before, after), is_newer::<Job>),
+        _ => return Ok(Changes::default()),
     };
     counted.map_err(|fault| match before.is_some_and(is_newer) || after.is_some_and(is_newer) {
         true => RecordFault::Newer,
@@ -59,28 +77,43 @@ pub(super) fn changes(counting: Counting, record: &Record) -> Result<Vec<CountCh
     })
 }
 
-type Counted = StoreResult<Vec<CountChange>>;
+type Counted = StoreResult<Changes>;
 
 fn of_delivery(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
     let [before, after] = [before, after].map(|item| item.map(delivery_item::read));
-    Ok(counting.delivery(before.transpose()?.as_ref(), after.transpose()?.as_ref()).into_iter().collect())
+    let counted = counting.delivery(before.transpose()?.as_ref(), after.transpose()?.as_ref());
+    Ok(Vec::from_iter(counted).into())
 }
 
 fn of_row(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
     let [before, after] = [before, after].map(|item| item.map(row_item::read));
     Ok(match (before.transpose()?, after.transpose()?) {
-        (before, Some(after)) => counting.attempt(before.as_ref(), &after).collect(),
-        (_, None) => Vec::new(),
+        (before, Some(after)) => Vec::from_iter(counting.attempt(before.as_ref(), &after)).into(),
+        (_, None) => Changes::default(),
     })
 }
 
+/// The verdicts of an event that is taken away again stay counted: a counter does not shrink.
 fn of_event(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
-    let counted = match (before, after) {
-        (None, Some(after)) => counting.event(&event_item::read(after)?),
-        (Some(before), None) => counting.event_taken_back(&event_item::read(before)?),
-        _ => None,
-    };
-    Ok(counted.into_iter().collect())
+    Ok(match (before, after) {
+        (None, Some(after)) => {
+            let event = event_item::read(after)?;
+            let counts = Vec::from_iter(counting.event(&event));
+            let facts = if counts.is_empty() { Vec::new() } else { HistoryFact::verdicts(&event).collect() };
+            Changes { counts, facts }
+        }
+        (Some(before), None) => Vec::from_iter(counting.event_taken_back(&event_item::read(before)?)).into(),
+        _ => Changes::default(),
+    })
+}
+
+fn of_job(before: Option<&Item>, after: Option<&Item>) -> Counted {
+    let Some(after) = after else { return Ok(Changes::default()) };
+    let before: Option<Job> = before.map(document).transpose()?;
+    let after: Job = document(after)?;
+    let before = before.map_or_else(JobCounts::default, |job| job.counts);
+    let fact = HistoryFact::JobItems { kind: after.request.kind, before, after: after.counts };
+    Ok(Changes { counts: Vec::new(), facts: vec![fact] })
 }
 
 /// An image as the item that it is of: the SDK has types of its own for the stream.
@@ -158,7 +191,8 @@ mod tests {
             (later, record(None, event(), None), vec![]),
         ] {
             let changes = changes(counting, &record).expect("an event");
-            let accepted: Vec<_> = changes.iter().map(|change| change.counts.events_accepted).collect();
+            let accepted: Vec<_> =
+                changes.counts.iter().map(|change| change.counts.events_accepted).collect();
             assert_eq!(accepted, counted, "{record:?}");
         }
     }
@@ -169,10 +203,12 @@ mod tests {
             let AttributeValue::S(pk) = text(pk) else { panic!("a text") };
             Some(HashMap::from([(PK.to_owned(), StreamValue::S(pk))]))
         };
-        for pk in ["S#acme", "I#acme#event#key", "M#acme#727", "TT#acme"] {
-            assert_eq!(changes(Counting::ALL, &record(None, only(pk), None)).expect(pk), [], "{pk}");
+        let chunk = "J#acme#01a207d9-217b-7000-8000-00000000002f";
+        for pk in ["S#acme", "I#acme#event#key", "M#acme#727", "TT#acme", chunk] {
+            let nothing = changes(Counting::ALL, &record(None, only(pk), None)).expect(pk);
+            assert_eq!(nothing, Changes::default(), "{pk}");
         }
-        for pk in ["T#acme#trace", "L#acme#727", "V#acme#727"] {
+        for pk in ["T#acme#trace", "L#acme#727", "V#acme#727", "J#acme#resend", "J#acme#cancel"] {
             let fault = changes(Counting::ALL, &record(None, only(pk), None)).expect_err(pk);
             assert!(matches!(fault, RecordFault::Unreadable(_)), "{pk}: {fault}");
         }

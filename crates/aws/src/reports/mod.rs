@@ -11,7 +11,11 @@
 //! The counts of an hour and group are one item (`count_item`), to which a transaction adds; so are those of a day. What was
 //! accepted or sent before the first run is not counted. Counts are a minute behind, and right again after an outage of the
 //! function of less than 24 hours.
+//!
+//! With the same records, facts are counted that no report has: verdicts, and outcomes of the items of jobs. They are for metrics
+//! alone ([`Added`]), and stored nowhere.
 
+mod added;
 mod batch;
 mod changes;
 mod checkpoints;
@@ -20,4 +24,5 @@ mod report;
 mod run;
 mod shard;
 
+pub use self::added::Added;
 pub use self::run::CountReport;

@@ -7,13 +7,14 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use tracing::{error, info};
 
+use super::added::Added;
 use super::batch::Batch;
-use super::changes::{RecordFault, changes};
+use super::changes::{Changes, RecordFault, changes};
 use super::checkpoints::{Checkpoint, Checkpoints};
 use super::shard::{Page, Shard};
 use crate::engine::Aws;
 use crate::items::call_errors::failed;
-use loanhook_core::model::report::{Counting, Counts};
+use loanhook_core::model::report::Counting;
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many shards are read at once.
@@ -36,7 +37,7 @@ struct Run<'a> {
     counting: Counting,
     report: CountReport,
     /// What its transactions added.
-    added: &'a mut Counts,
+    added: &'a mut Added,
 }
 
 /// What became of pages that were read.
@@ -62,7 +63,7 @@ impl Aws {
     ///
     /// When the stream could not be read, the counts not be written, or a newer loanhook wrote what is to be counted. Nothing
     /// is counted twice then, and nothing is lost: the next run goes on, in the last case that of the newer version.
-    pub async fn count_changes(&self, end: Instant, added: &mut Counts) -> StoreResult<CountReport> {
+    pub async fn count_changes(&self, end: Instant, added: &mut Added) -> StoreResult<CountReport> {
         let Checkpoints { counting, mut of_shards } = self.checkpoints((self.stack().clock)()).await?;
         let shards = self.shards().await?.into_iter().map(|(id, closed)| {
             let checkpoint = of_shards.remove(&id);
@@ -132,10 +133,10 @@ impl Run<'_> {
                     }
                     Err(failure @ RecordFault::Unreadable(_)) => {
                         error!(%sequence, %failure, "reports.unreadable_not_counted");
-                        Vec::new()
+                        Changes::default()
                     }
                 };
-                if !batch.has_room_for(&read[place].0.id, &added)
+                if !batch.has_room_for(&read[place].0.id, &added.counts)
                     && !self.write(std::mem::take(&mut batch), read).await?
                 {
                     return Ok(Pages::Superseded);
@@ -167,11 +168,11 @@ impl Run<'_> {
 
     /// Writes a batch, and notes where its shards are. False where another run came first.
     async fn write(&mut self, batch: Batch, read: &mut [(Shard, Page)]) -> StoreResult<bool> {
-        let total = batch.total();
+        let added = batch.added().clone();
         let Some(reached) = self.engine.write_counts(batch, (self.engine.stack().clock)()).await? else {
             return Ok(false);
         };
-        self.added.add(&total);
+        self.added.add(&added);
         self.report.transactions += 1;
         for (id, checkpoint) in reached {
             if let Some((shard, _)) = read.iter_mut().find(|(shard, _)| shard.id == id) {

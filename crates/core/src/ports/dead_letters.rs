@@ -14,6 +14,8 @@ pub trait DeadLetters {
     /// which one changes nothing.
     fn redrive_dead_letter(&self, id: &str) -> impl Future<Output = StoreResult<RedriveOutcome>> + Send;
 
-    /// Takes one away for good; false where there is none. What it is about stays as it is.
+    /// Takes one away for good, and gives up what it is about; false where there is none. A delivery whose next automatic attempt
+    /// it is for is canceled first; a resend reads as interrupted, as one that nobody claims; a recovery job, and what waits of
+    /// a subscription, get another message by themselves. A crash in between leaves the dead letter, which can be dropped again.
     fn drop_dead_letter(&self, id: &str) -> impl Future<Output = StoreResult<bool>> + Send;
 }

@@ -35,7 +35,7 @@ pub trait FlowControl {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
 
-    /// The flow of the tenant's subscriptions that have a limit, an order or a hold; of others it may be left out.
+    /// The flow of the tenant's subscriptions that are at a limit, have an order or are held; of others it may be left out.
     fn flows(
         &self,
         tenant: &TenantId,
@@ -50,7 +50,7 @@ pub trait FlowControl {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<BTreeSet<TraceId>>> + Send;
 
-    /// How many deliveries of a subscription that has a limit, an order or a hold are due and have nothing in flight.
+    /// How many deliveries of a subscription of which [`FlowControl::flows`] tells are due and have nothing in flight.
     fn count_waiting(
         &self,
         tenant: &TenantId,

@@ -6,8 +6,9 @@ pub trait Health {
     /// False while nothing can be stored. Anybody may ask, as often as they like, so it costs next to nothing.
     fn is_healthy(&self) -> impl Future<Output = bool> + Send;
 
-    /// Whether what came now would be stored, found out by trying: in one process by a commit, on AWS by a read. Anybody may ask:
-    /// an engine tries once a second at most, or so cheaply that it does not matter. It answers within a few seconds.
+    /// Whether what came now would be stored, found out by trying: in one process by a commit, on AWS by a write to the table.
+    /// Anybody may ask: an engine (on AWS each instance of a function) tries once a second at most. It answers within a few
+    /// seconds.
     ///
     /// # Errors
     ///

@@ -201,10 +201,7 @@ fn readers_of_a_tenant_by_whether_it_has_limits() {
             let reader = CountedEngine::new(&functions.aws);
             let tenant = &functions.of.tenant;
             // Authentication has read the tenant's version.
-            assert_eq!(
-                reader.engine.flows(tenant, Timestamp::now()).await?.len(),
-                usize::from(max_in_flight.is_some())
-            );
+            assert!(reader.engine.flows(tenant, Timestamp::now()).await?.is_empty(), "no limit is reached");
             reader.forget_calls();
             reader.engine.flows(tenant, Timestamp::now()).await?;
             assert_eq!(reader.take_calls(), expected);

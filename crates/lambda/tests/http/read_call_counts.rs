@@ -12,6 +12,7 @@ use super::call_counts::{
 const GET: &str = "DynamoDB.GetItem";
 const GET_MANY: &str = "DynamoDB.BatchGetItem";
 const QUERY: &str = "DynamoDB.Query";
+const UPDATE: &str = "DynamoDB.UpdateItem";
 
 #[test]
 fn a_page_of_the_history_of_50_rows() {
@@ -108,7 +109,7 @@ fn reads_of_a_delivery_a_row_and_its_payloads() {
         assert_eq!(http.get("/health").await.0, 200);
         function.assert_calls([]);
         assert_eq!(http.get("/ready").await.0, 200);
-        function.assert_calls([(GET, 1)]);
+        function.assert_calls([(UPDATE, 1)]);
         Ok(())
     });
 }

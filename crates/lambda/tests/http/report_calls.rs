@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use loanhook_aws::Added;
 use loanhook_aws_testing::CountedEngine;
 use loanhook_contract::engine::Engine;
-use loanhook_core::model::report::Counts;
 
 use super::call_counts::{delivery_function, history_function, now, post, run, tenant_with_subscriptions};
 
@@ -28,11 +28,11 @@ fn counting_and_reading_a_report() {
         }
         let function = CountedEngine::new(&aws);
         let end = || Instant::now() + Duration::from_secs(60);
-        let counted = function.engine.count_changes(end(), &mut Counts::default()).await?;
+        let counted = function.engine.count_changes(end(), &mut Added::default()).await?;
         assert!(counted.records >= 2 + 20 * 5, "{counted:?}");
         // One shard, whose records are one page, in one transaction however many webhooks there were.
         function.assert_calls([(QUERY, 1), (DESCRIBE, 1), (POSITION, 1), (READ, 5), (TRANSACT, 1)]);
-        function.engine.count_changes(end(), &mut Counts::default()).await?;
+        function.engine.count_changes(end(), &mut Added::default()).await?;
         function.assert_calls([(QUERY, 1), (DESCRIBE, 1), (POSITION, 1), (READ, 4)]);
 
         let (function, http) = history_function(&aws).await;

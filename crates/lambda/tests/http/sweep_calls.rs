@@ -57,8 +57,18 @@ fn a_sweep_with_nothing_due() {
         sweep.run(now + 120 * SECOND, end()).await?;
         // The cursors, and of each shard two buckets to hand over and two of each kind to look at.
         function.assert_calls([("DynamoDB.Query", 1 + 2 + 4), ("DynamoDB.UpdateItem", 1)]);
-        // The turns of recovery jobs and those of subscriptions are one query more each, where the first shard is swept.
-        assert_eq!((3 + u32::from(SHARDS) * (2 + 4), SHARDS), (387, 64), "queries and writes of all shards");
+        // Where the first shard is swept, jobs and subscriptions are woken, by a query of their turns each. For metrics these turns are
+        // read again, and the ordered loans of which something waits: twelve half minutes of eight shards.
+        aws.put_sweep_cursors(0..1, now).await;
+        let first = Sweep { shards: 0..1, ..sweep };
+        for minute in 0..3 {
+            function.forget_calls();
+            first.run(now + minute * 60 * SECOND, end()).await?;
+        }
+        let (woken, metrics) = (2, 2 + 12 * 8);
+        function.assert_calls([("DynamoDB.Query", 1 + 2 + 4 + woken + metrics), ("DynamoDB.UpdateItem", 1)]);
+        let all = 1 + u32::from(SHARDS) * (2 + 4) + woken + metrics;
+        assert_eq!((all, SHARDS), (485, 64), "queries and writes of all shards");
         Ok(())
     });
 }

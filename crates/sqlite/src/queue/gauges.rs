@@ -25,7 +25,7 @@ impl QueueScheduler {
         for (id, queue) in &state.queues {
             let Some(due) = queue.due.filter(|due| *due <= now) else { continue };
             // A resend goes through a hold, not through a limit.
-            let flow = state.throttles.get(&id.subscription).and_then(|throttle| throttle.flow(now));
+            let flow = state.flow(id.subscription, now);
             let reason = flow.and_then(|flow| match flow.waits_since {
                 Some(_) if id.automatic => Some(WaitingReason::Hold),
                 _ => flow.is_limited.then_some(WaitingReason::Limit),
@@ -34,7 +34,7 @@ impl QueueScheduler {
             *oldest = due.min(*oldest);
         }
         for (id, throttle) in &state.throttles {
-            gauges.flows.extend(throttle.flow(now).map(|flow| (throttle.tenant.clone(), *id, flow)));
+            gauges.flows.extend(state.flow(*id, now).map(|flow| (throttle.tenant.clone(), *id, flow)));
         }
         gauges
     }

@@ -23,6 +23,7 @@ pub(super) mod messages;
 mod pace;
 mod permits;
 mod places;
+mod reader_flows;
 mod scheduler;
 #[cfg(test)]
 mod scheduler_tests;

@@ -3,17 +3,14 @@
 //! Whatever changes a throttle (a setting, a hold, its end) changes it here after the commit that stores it, and wakes the
 //! queues that wait for it.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
-
-use uuid::Uuid;
 
 use super::id::QueueId;
 use super::permits::ReservedPermits;
 use super::scheduler::QueueScheduler;
 use super::states::{QueueStates, Stage};
 use loanhook_core::model::flow::throttle::{Allowance, InFlight, Now, Reservation, SentBefore, Throttle};
-use loanhook_core::model::flow::{FlowSettings, FlowState, SubscriptionFlow};
+use loanhook_core::model::flow::{FlowSettings, FlowState};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
 
@@ -208,27 +205,5 @@ impl QueueScheduler {
     /// Whether a subscription keeps an order of its deliveries, as far as is known before the transaction that decides it.
     pub(crate) fn keeps_order(&self, id: SubscriptionId) -> bool {
         self.state().throttles.get(&id).is_some_and(Throttle::keeps_order)
-    }
-
-    /// The flow of the subscriptions of a tenant that have any.
-    pub(crate) fn flows(
-        &self,
-        tenant: &TenantId,
-        now: Timestamp,
-    ) -> BTreeMap<SubscriptionId, SubscriptionFlow> {
-        let state = self.state();
-        let first = (tenant.clone(), SubscriptionId::from_uuid(Uuid::nil()));
-        let own = state.throttled.range(first..).take_while(|(of, _)| of == tenant);
-        own.filter_map(|(_, id)| Some((*id, state.throttles.get(id)?.flow(now)?))).collect()
-    }
-
-    /// The flow of a subscription, if it has any.
-    pub(crate) fn flow(
-        &self,
-        (tenant, id): (&TenantId, SubscriptionId),
-        now: Timestamp,
-    ) -> Option<SubscriptionFlow> {
-        let state = self.state();
-        state.throttles.get(&id).filter(|throttle| throttle.tenant == *tenant)?.flow(now)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use loanhook_aws::sweep::Sweep;
-use loanhook_aws::{Aws, JobTurn, run_job_batch};
+use loanhook_aws::sweep::{OpenJobs, Sweep, SweepReport};
+use loanhook_aws::{Added, Aws, JobTurn, run_job_batch};
 use loanhook_aws_testing::fault_proxy::BROKEN;
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine as _;
@@ -11,6 +11,7 @@ use loanhook_contract::job_scene::{counts, create, exhausted, job, later, of_tra
 use loanhook_contract::scene::{LEASE, SECOND, tenant};
 use loanhook_contract::sender::Scripted;
 use loanhook_core::model::id::{JobId, TraceId};
+use loanhook_core::model::job::{ItemOutcome, JobKind};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Jobs as _, StoreResult};
 use loanhook_core::recovery::{self, SeenLoans};
@@ -64,11 +65,15 @@ impl Scene {
 
     /// Sweeps, so long after the job was made; how many jobs were woken.
     async fn sweep(&self, after: Duration) -> StoreResult<u64> {
+        Ok(self.swept(after).await?.woken_jobs)
+    }
+
+    async fn swept(&self, after: Duration) -> StoreResult<SweepReport> {
         let now = later() + after;
         self.time.set(now);
         self.engine.direct.put_sweep_cursors(0..1, now).await;
         let sweep = Sweep { engine: self.store.clone(), lease: LEASE, shards: 0..1 };
-        Ok(sweep.run(now, Instant::now() + 60 * SECOND).await?.woken_jobs)
+        sweep.run(now, Instant::now() + 60 * SECOND).await
     }
 
     /// The resend is sent, and succeeds.
@@ -118,6 +123,30 @@ fn a_job_is_driven_by_one_message_after_the_other_until_it_is_over() {
         s.sent_turns();
         assert!(!s.handle(3, 3600 * SECOND).await?);
         assert_eq!(s.engine.proxy.take_call_names(), ["UpdateItem O"]);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_sweep_and_the_counting_say_how_far_jobs_have_come() {
+    run_with_faults(async {
+        let s = Scene::new(simulated_time!(later())).await?;
+        let open = async |after| StoreResult::Ok(s.swept(after).await?.gauges.expect("gauges").jobs);
+        let jobs = |kind, jobs| OpenJobs { kind, jobs, items_left: jobs };
+        let ended = async || {
+            let mut added = Added::default();
+            s.store.count_changes(Instant::now() + 60 * SECOND, &mut added).await?;
+            let items = added.facts.job_items().filter(|(.., count)| *count > 0);
+            StoreResult::Ok(items.collect::<Vec<_>>())
+        };
+        assert_eq!(open(Duration::ZERO).await?, [jobs(JobKind::Resend, 1), jobs(JobKind::Cancel, 0)]);
+        assert_eq!(ended().await?, []);
+        s.handle(1, SECOND).await?;
+        s.send().await?;
+        s.handle(2, 2 * SECOND).await?;
+        assert_eq!(open(3 * SECOND).await?, [jobs(JobKind::Resend, 0), jobs(JobKind::Cancel, 0)]);
+        assert_eq!(ended().await?, [(JobKind::Resend, ItemOutcome::Succeeded, 1)]);
+        assert_eq!(ended().await?, [], "once");
         Ok(())
     });
 }

@@ -18,6 +18,8 @@ mod long_schedules;
 mod lost_responses;
 mod moved_keys;
 mod order;
+mod put_aside;
+mod readiness;
 mod releases;
 mod reports;
 mod resend_crashes;

@@ -5,16 +5,19 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
-use loanhook_aws::{Aws, CountReport};
+use loanhook_aws::{Added, Aws, CountReport};
 use loanhook_aws_testing::fault_proxy::{BROKEN, Fault};
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
 use loanhook_contract::recount::recount;
-use loanhook_contract::scene::{SECOND, START, Scene, event, loan, tenant};
+use loanhook_contract::scene::{SECOND, START, Scene, event, loan, resend_message, tenant};
+use loanhook_contract::sender::Scripted;
 use loanhook_contract::submission;
+use loanhook_core::deliver::Deliver;
 use loanhook_core::intake::{Submission, accept};
 use loanhook_core::model::failure::ErrorKind;
-use loanhook_core::model::report::{Counts, Grouping, Period, ReportQuery, ReportRows};
+use loanhook_core::model::ledger::DecisionKind;
+use loanhook_core::model::report::{Grouping, Period, ReportQuery, ReportRows};
 use loanhook_core::ports::{Reports, StoreResult};
 
 use super::crash_before;
@@ -27,7 +30,7 @@ fn query(by: Period, group: Grouping) -> ReportQuery {
 }
 
 async fn count(engine: &Aws) -> StoreResult<CountReport> {
-    engine.count_changes(Instant::now() + TIMEOUT, &mut Counts::default()).await
+    engine.count_changes(Instant::now() + TIMEOUT, &mut Added::default()).await
 }
 
 fn rows(of: &ReportRows) -> Vec<String> {
@@ -119,15 +122,43 @@ fn a_run_says_what_it_stored_also_where_it_fails_later() {
     run_with_faults(async {
         let (engine, names) = engine_with_many_groups().await;
         engine.proxy.fault_from("TransactWriteItems", 2, BROKEN);
-        let mut said = Counts::default();
+        let mut said = Added::default();
         let end = || Instant::now() + TIMEOUT;
         assert!(engine.ports().count_changes(end(), &mut said).await.is_err());
-        assert!((1..names).contains(&said.events_accepted), "{said:?}");
+        assert!((1..names).contains(&said.counts.events_accepted), "{said:?}");
         engine.proxy.clear_faults();
         engine.ports().count_changes(end(), &mut said).await?;
-        assert_eq!(said.events_accepted, names, "each once");
+        assert_eq!(said.counts.events_accepted, names, "each once");
         engine.ports().count_changes(end(), &mut said).await?;
-        assert_eq!(said.events_accepted, names, "nothing is left");
+        assert_eq!(said.counts.events_accepted, names, "nothing is left");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_run_says_what_was_decided_and_what_ran_out_whatever_came_later() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
+        let count = async || {
+            let mut added = Added::default();
+            scene.ports().count_changes(Instant::now() + TIMEOUT, &mut added).await?;
+            StoreResult::Ok(added)
+        };
+        assert_eq!(count().await?.exhausted, 0);
+        let asked = accept(scene.ports(), &tenant("acme"), submission("{}", None), START).await;
+        assert_eq!(asked.expect("accepted").deliveries.len(), 1);
+        scene.attempt(Err(ErrorKind::Timeout), START).await?;
+        let added = count().await?;
+        assert_eq!((added.exhausted, added.counts.exhausted), (1, 1));
+        let verdicts: Vec<_> = added.facts.verdicts().filter(|(_, count)| *count > 0).collect();
+        assert_eq!(verdicts, [(DecisionKind::Delivered, 1)]);
+        let (resend, _) = scene.resend(None, START + 5 * SECOND).await?;
+        let sender = Scripted::always(200);
+        let deliver = Deliver { store: scene.ports().clone(), sender, lease: None, deadline: None };
+        let sent_at = START + 6 * SECOND;
+        deliver.handle(resend_message(&resend, sent_at), sent_at).await?;
+        let added = count().await?;
+        assert_eq!((added.exhausted, added.counts.exhausted), (0, -1), "the report takes it back");
         Ok(())
     });
 }

@@ -4,6 +4,7 @@
 mod crashes;
 mod holds;
 mod limits;
+mod readers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -140,6 +141,18 @@ impl<O: Sender + Send + Sync + 'static> Scene<O> {
 
     async fn count_waiting(&self) -> StoreResult<u64> {
         self.store.count_waiting(&self.of.tenant, self.of.id, self.time.now()).await
+    }
+
+    /// What waits, by the reason, as the sweep counts it: for a limit and for a hold.
+    async fn counted_by_sweep(&self) -> StoreResult<(u64, u64)> {
+        let waiting = self.sweep().await?.gauges.expect("gauges").waiting;
+        Ok((waiting.limit, waiting.hold))
+    }
+
+    /// Whether readers are told that what is due waits for a limit.
+    async fn is_limited(&self) -> StoreResult<bool> {
+        let flows = self.store.flows(&self.of.tenant, self.time.now()).await?;
+        Ok(flows.get(&self.of.id).is_some_and(|flow| flow.is_limited))
     }
 
     async fn hold(&self) -> StoreResult<Option<Hold>> {

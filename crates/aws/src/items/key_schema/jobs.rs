@@ -15,6 +15,12 @@ pub(crate) fn jobs_pk(tenant: &TenantId, kind: JobKind) -> String {
     format!("J#{tenant}#{}", kind.as_str())
 }
 
+/// Whether a partition is that of jobs: those of the chunks of their lists begin so too.
+pub(crate) fn is_job(pk: &str) -> bool {
+    let kind = pk.strip_prefix("J#").and_then(|rest| Some(rest.split_once('#')?.1));
+    JobKind::ALL.into_iter().any(|of| Some(of.as_str()) == kind)
+}
+
 pub(crate) fn job(tenant: &TenantId, kind: JobKind, id: JobId) -> ItemKey {
     ItemKey { pk: jobs_pk(tenant, kind), sk: id.to_string() }
 }

@@ -58,7 +58,7 @@ pub struct SubscriptionFlow {
     pub hold: Option<Hold>,
     /// Since when the hold is, or the one whose deliveries still leave at the pace of its end.
     pub waits_since: Option<Timestamp>,
-    /// Whether it has a limit of requests under way or of requests a second.
+    /// Whether a limit, of requests under way or of requests a second, holds back what is due. One that is not reached does not.
     pub is_limited: bool,
     /// Whether deliveries of a loan wait for earlier ones.
     pub is_ordered: bool,

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::facts::{FactTotals, HistoryFact};
 use super::names::{self, RESPONSE_BOUNDS};
 use super::samples::Samples;
 use super::time_histogram::TimeHistogram;
 use crate::model::id::{SubscriptionId, TenantId};
-use crate::model::job::{ItemOutcome, JobCounts, JobKind};
-use crate::model::ledger::{DecisionKind, LedgerEvent};
+use crate::model::ledger::DecisionKind;
 use crate::model::report::{AttemptClass, CountChange, Counts};
 
 /// How many subscriptions have series of their own. With at most 30 series each, that is a few thousand.
@@ -19,33 +19,12 @@ const MILLIS_PER_SECOND: f64 = 1_000.0;
 /// Response times are counted in tenths of a millisecond.
 const TENTHS_PER_SECOND: f64 = 10_000.0;
 
-/// What was stored and no report counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HistoryFact {
-    /// A subscription decided this about an event that was accepted.
-    Verdict { tenant: TenantId, subscription: SubscriptionId, decision: DecisionKind },
-    /// A job that had counted the one has counted the other.
-    JobItems { kind: JobKind, before: JobCounts, after: JobCounts },
-}
-
-impl HistoryFact {
-    /// The verdicts about an event.
-    pub fn verdicts(event: &LedgerEvent) -> impl Iterator<Item = Self> {
-        event.verdicts.iter().map(|verdict| Self::Verdict {
-            tenant: event.tenant.clone(),
-            subscription: verdict.subscription_id,
-            decision: verdict.decision.kind(),
-        })
-    }
-}
-
 /// Totals since the start. Each change is added once, when it is stored; test sends are left out, as of reports.
 #[derive(Debug, Clone)]
 pub struct HistoryMetrics {
     events_accepted: u64,
-    verdicts: HashMap<DecisionKind, u64>,
+    facts: FactTotals,
     first_attempt: TimeHistogram,
-    job_items: HashMap<(JobKind, ItemOutcome), u64>,
     subscriptions: HashMap<SubscriptionId, SubscriptionMetrics>,
     /// Of the subscriptions that have no series of their own.
     others: Option<SubscriptionMetrics>,
@@ -78,8 +57,7 @@ impl SubscriptionMetrics {
 
     fn add(&mut self, counts: &Counts) {
         self.deliveries_accepted += grown(counts.deliveries_accepted);
-        // A resend that succeeds takes the count of a report back: that the retries ran out stays true.
-        self.exhausted += grown(counts.exhausted);
+        self.exhausted += exhausted(counts);
         self.resends += counts.resends;
         for (total, count) in self.attempts.iter_mut().zip(counts.attempts) {
             *total += grown(count);
@@ -113,9 +91,8 @@ impl Default for HistoryMetrics {
     fn default() -> Self {
         Self {
             events_accepted: 0,
-            verdicts: HashMap::new(),
+            facts: FactTotals::default(),
             first_attempt: TimeHistogram::new(names::FIRST_ATTEMPT_BOUNDS),
-            job_items: HashMap::new(),
             subscriptions: HashMap::new(),
             others: None,
         }
@@ -136,19 +113,9 @@ impl HistoryMetrics {
 
     /// Adds a fact that was stored.
     pub fn add_fact(&mut self, fact: &HistoryFact) {
-        match fact {
-            HistoryFact::Verdict { tenant, subscription, decision } => {
-                *self.verdicts.entry(*decision).or_default() += 1;
-                if *decision == DecisionKind::FormulaError {
-                    self.subscription(tenant, *subscription).formula_errors += 1;
-                }
-            }
-            HistoryFact::JobItems { kind, before, after } => {
-                for outcome in ItemOutcome::ENDS {
-                    let more = after.of(outcome).saturating_sub(before.of(outcome));
-                    *self.job_items.entry((*kind, outcome)).or_default() += u64::from(more);
-                }
-            }
+        self.facts.add(fact);
+        if let HistoryFact::Verdict { tenant, subscription, decision: DecisionKind::FormulaError } = fact {
+            self.subscription(tenant, *subscription).formula_errors += 1;
         }
     }
 
@@ -164,16 +131,12 @@ impl HistoryMetrics {
     pub fn write(&self, samples: &mut Samples) {
         samples.set(&names::EVENTS_ACCEPTED, &[], self.events_accepted as f64);
         samples.set_times(&names::FIRST_ATTEMPT, &[], &self.first_attempt);
-        for decision in DecisionKind::ALL {
-            let count = self.verdicts.get(&decision).copied().unwrap_or_default();
+        for (decision, count) in self.facts.verdicts() {
             samples.set(&names::VERDICTS, &[("verdict", decision.as_str())], count as f64);
         }
-        for kind in JobKind::ALL {
-            for outcome in ItemOutcome::ENDS {
-                let count = self.job_items.get(&(kind, outcome)).copied().unwrap_or_default();
-                let labels = [("kind", kind.as_str()), ("outcome", outcome.as_str())];
-                samples.set(&names::JOB_ITEMS, &labels, count as f64);
-            }
+        for (kind, outcome, count) in self.facts.job_items() {
+            let labels = [("kind", kind.as_str()), ("outcome", outcome.as_str())];
+            samples.set(&names::JOB_ITEMS, &labels, count as f64);
         }
         for (id, of_one) in &self.subscriptions {
             of_one.write(&id.to_string(), samples);
@@ -182,6 +145,12 @@ impl HistoryMetrics {
             others.write(OTHER, samples);
         }
     }
+}
+
+/// How many schedules ran out without a success by one change. A resend that succeeds takes the count of a report back: that
+/// the retries ran out stays true.
+pub fn exhausted(change: &Counts) -> u64 {
+    grown(change.exhausted)
 }
 
 /// By how much a count grew. A counter never becomes smaller.

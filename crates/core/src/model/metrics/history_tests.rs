@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::failure::ErrorKind;
+use crate::model::job::{JobCounts, JobKind};
 use crate::model::metrics::{Labels, Value};
 use crate::model::report::CountGroup;
 use crate::model::time::Timestamp;

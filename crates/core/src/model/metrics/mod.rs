@@ -8,12 +8,14 @@
 //! else's. So that there are a few thousand series at most, the first [`MAX_SUBSCRIPTIONS`] subscriptions have series of their
 //! own, and all others one together, named [`OTHER`].
 
+mod facts;
 mod history;
 pub mod names;
 mod samples;
 mod time_histogram;
 
-pub use history::{HistoryFact, HistoryMetrics, MAX_SUBSCRIPTIONS, OTHER};
+pub use facts::{FactTotals, HistoryFact};
+pub use history::{HistoryMetrics, MAX_SUBSCRIPTIONS, OTHER, exhausted};
 pub use names::{Kind, Metric};
 pub use samples::{Family, Labels, Samples, Value};
 pub use time_histogram::TimeHistogram;

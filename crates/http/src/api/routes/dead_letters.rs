@@ -18,7 +18,7 @@ use loanhook_core::ports::{DeadLetters, Keys};
 /// List dead letters
 ///
 /// Messages of all tenants that could not be handled and were put aside. Normal running leaves none. What each is about waits
-/// until it is redriven; on AWS a delivery is also found by the sweep. At most 100 are shown, in no order. On AWS they are
+/// until it is redriven, or ends when it is deleted. At most 100 are shown, in no order. On AWS they are
 /// hidden for a moment from others who ask at the same time. Scope `operator`.
 #[utoipa::path(
     get, path = "/v1/dead-letters", operation_id = "listDeadLetters", tag = "operation",
@@ -92,7 +92,9 @@ pub(in crate::api) async fn redrive<S: DeadLetters + Keys + Send + Sync>(
 
 /// Delete a dead letter
 ///
-/// What it is about stays: on AWS the sweep queues a delivery again that has not ended; cancel it to end it. Scope `operator`.
+/// Gives up what it is about. A delivery whose next automatic attempt it is for ends as `canceled`: no further attempt of it leaves,
+/// and it can still be resent. A resend ends as failed, `interrupted`. A recovery job goes on. To have it sent after all, redrive
+/// it. Scope `operator`.
 #[utoipa::path(
     delete, path = "/v1/dead-letters/{id}", operation_id = "deleteDeadLetter", tag = "operation",
     params(("id" = String, Path)),

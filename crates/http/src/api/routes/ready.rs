@@ -18,8 +18,8 @@ pub(in crate::api) struct ReadyView {
 
 /// Whether loanhook can store what comes now
 ///
-/// It tries: in one process by a commit of its own, once a second at most; on AWS by a read of the table. 503 says why not,
-/// with `/problems/not-ready`.
+/// It tries, once a second at most: in one process by a commit of its own, on AWS by a write to the table (each instance of the
+/// function). 503 says why not, with `/problems/not-ready`.
 #[utoipa::path(
     get, path = "/ready", operation_id = "getReady", tag = "reference", security(()),
     responses((status = 200, body = ReadyView, description = "it can"), Unavailable)

@@ -67,6 +67,7 @@ fn a_delivery_that_waits_long_for_a_permit_is_queued_again_by_the_sweep_once() {
         let in_12_minutes = now + Duration::from_secs(720);
         let report = sweep.run(in_12_minutes, Instant::now() + Duration::from_secs(60)).await?;
         assert_eq!((report.handed_over, report.woken), (1, 0));
+        assert_eq!(report.slow_due_seconds, in_12_minutes.since(scene.first.due).as_secs());
         assert_eq!(take_messages(&scene).await, (vec![scene.first.clone()], vec![]));
         assert_eq!(scene.delivery().await?, scene.accepted);
         Ok(())

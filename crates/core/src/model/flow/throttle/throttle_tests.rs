@@ -178,7 +178,7 @@ fn after_a_hold_what_waited_leaves_slowly_at_first() {
     assert_eq!(scene.automatic(31_500, NOTHING), Allowance::NotBefore(at(32_001)));
     scene.set_state(&ended_at(31_000), 31_000);
     assert_eq!(scene.automatic(31_600, NOTHING), Allowance::NotBefore(at(32_001)), "the next success");
-    let flow = scene.throttle.flow(at(31_600)).expect("some");
+    let flow = scene.throttle.flow(false, at(31_600)).expect("some");
     assert_eq!(flow.waits_since, Some(START));
     assert!(scene.throttle.holds_back(true) && !scene.throttle.holds_back(false));
     scene.nothing_waits(31_700);
@@ -186,7 +186,7 @@ fn after_a_hold_what_waited_leaves_slowly_at_first() {
     assert_eq!(scene.automatic(32_000, NOTHING), Allowance::Requests(8));
     scene.nothing_waits(32_000);
     assert_eq!(scene.automatic(32_000, NOTHING), Allowance::Requests(usize::MAX));
-    assert_eq!(scene.throttle.flow(at(32_000)), None);
+    assert_eq!(scene.throttle.flow(false, at(32_000)), None);
 }
 
 #[test]

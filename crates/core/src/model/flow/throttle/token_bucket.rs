@@ -47,6 +47,11 @@ impl TokenBucket {
         self.tokens.floor() as usize
     }
 
+    /// Whether no token can be taken.
+    pub(super) fn is_empty(&self, now: Instant) -> bool {
+        self.tokens_at(now) < 1.0
+    }
+
     /// How long until there is a token, where there is none.
     pub(super) fn time_to_next(&self) -> Duration {
         Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / self.per_second)
@@ -76,9 +81,13 @@ impl TokenBucket {
         self.tokens = (self.tokens + 1.0).min(self.room());
     }
 
-    fn refill(&mut self, now: Instant) {
+    fn tokens_at(&self, now: Instant) -> f64 {
         let new = now.saturating_duration_since(self.at).as_secs_f64() * self.per_second;
-        self.tokens = (self.tokens + new).min(self.room());
+        (self.tokens + new).min(self.room())
+    }
+
+    fn refill(&mut self, now: Instant) {
+        self.tokens = self.tokens_at(now);
         self.at = self.at.max(now);
     }
 
