@@ -215,6 +215,34 @@ impl fmt::Display for TenantId {
 pub struct LoanId(Arc<str>);
 
 impl LoanId {
+    /// What stands for the loan of operational events, which belong to none. No loan has this name, since `#` cannot stand in
+    /// one; it is shown to nobody: see [`shown`](Self::shown).
+    const OPERATIONAL: &str = "#operational";
+
+    /// The ID under which operational events are stored.
+    pub fn operational() -> Self {
+        Self(Self::OPERATIONAL.into())
+    }
+
+    /// Whether it stands for the loan of operational events.
+    pub fn is_operational(&self) -> bool {
+        &*self.0 == Self::OPERATIONAL
+    }
+
+    /// As readers and receivers are shown it: none of operational events.
+    pub fn shown(&self) -> Option<&str> {
+        (!self.is_operational()).then_some(&*self.0)
+    }
+
+    /// The ID that was stored as this text: a loan, or what stands for that of operational events.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn stored(text: String) -> Result<Self, String> {
+        if text == Self::OPERATIONAL { Ok(Self::operational()) } else { Self::try_from(text) }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -132,6 +132,17 @@ pub enum JobStatus {
     Stopped,
 }
 
+impl JobStatus {
+    /// Its word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// How far a job has come. Items of its list are named by their number: 0 is the newest delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobProgress {
