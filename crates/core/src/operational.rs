@@ -23,7 +23,7 @@ use crate::ports::{
 };
 
 /// How many events of the outbox are read at once.
-const EVENTS_PER_READ: usize = 100;
+const EVENTS_PER_READ: usize = 1000;
 
 /// What is left after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
