@@ -64,7 +64,7 @@ async fn observer(j: &Journey, names: &[&str]) -> Value {
     j.subscribe("/ops", json!({"title": "Pager", "criteria": {"operational": names}})).await
 }
 
-/// All operational events until now, in the order of their acceptance, as the first attempt of each had them.
+/// All operational events until now, in the order in which they occurred, as the first attempt of each had them.
 ///
 /// What happens before a hold by hand is put into the outbox before that, so it is taken in before: when that hold is told, all of it
 /// was.
@@ -76,10 +76,12 @@ async fn told(j: &Journey, observer: &Value) -> Vec<Value> {
         bodies.iter().any(|body| body["subscriptionId"] == marker["id"]).then_some(bodies)
     })
     .await;
-    bodies.into_iter().filter(|body| body["title"] != MARKER).collect()
+    let mut told: Vec<_> = bodies.into_iter().filter(|body| body["title"] != MARKER).collect();
+    told.sort_by_key(|body| text(&body["occurredAt"]).to_owned());
+    told
 }
 
-/// The operational events that were accepted so far; none while a request of one has not come.
+/// The operational events that were accepted so far, in no order; none while a request of one has not come.
 async fn sent(j: &Journey, observer: &Value) -> Option<Vec<Value>> {
     let path = format!("/v1/webhooks?limit=200&subscriptionId={}", text(&observer["id"]));
     let list = j.api.get(&path).await.expect_status(200).json();
@@ -87,7 +89,7 @@ async fn sent(j: &Journey, observer: &Value) -> Option<Vec<Value>> {
         let requests = j.receiver.requests_of(text(&delivery["traceId"]));
         requests.first().map(Received::json)
     };
-    items_of(&list).iter().rev().map(body_of).collect()
+    items_of(&list).iter().map(body_of).collect()
 }
 
 /// The names of [`told`].
