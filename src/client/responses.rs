@@ -29,7 +29,8 @@ pub(crate) struct Page {
 pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) trace_id: String,
-    pub(crate) loan_id: String,
+    /// None of an operational event, which belongs to no loan.
+    pub(crate) loan_id: Option<String>,
     pub(crate) event_title: String,
     pub(crate) event_name: String,
     pub(crate) subscription_id: String,
@@ -132,7 +133,8 @@ impl Row {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery {
     pub(crate) trace_id: String,
-    pub(crate) loan_id: String,
+    /// None of an operational event, which belongs to no loan.
+    pub(crate) loan_id: Option<String>,
     pub(crate) subscription_id: String,
     pub(crate) event_id: String,
     pub(crate) event_title: String,
@@ -159,7 +161,8 @@ pub(crate) struct Delivery {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListedDelivery {
     pub(crate) trace_id: String,
-    pub(crate) loan_id: String,
+    /// None of an operational event, which belongs to no loan.
+    pub(crate) loan_id: Option<String>,
     event_title: String,
     test: bool,
     pub(crate) accepted_at: String,
@@ -209,7 +212,8 @@ pub(crate) struct AcceptedDelivery {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LedgerEvent {
     pub(crate) event_id: String,
-    pub(crate) loan_id: String,
+    /// None of an operational event, which belongs to no loan.
+    pub(crate) loan_id: Option<String>,
     pub(crate) event_name: String,
     pub(crate) occurred_at: Option<String>,
     pub(crate) accepted_at: String,

@@ -17,6 +17,9 @@ pub(crate) struct EventTypesArgs {
 #[derive(Deserialize)]
 struct EventTypes {
     items: Vec<EventType>,
+    /// An older loanhook has none.
+    #[serde(default)]
+    operational: Vec<EventType>,
 }
 
 #[derive(Deserialize)]
@@ -32,7 +35,8 @@ pub(crate) async fn run(args: EventTypesArgs) -> CommandResult {
         return output::json(&body);
     }
     let mut table = table::new(&["Event", "Variables"], 2);
-    for event_type in decode::<EventTypes>(&body)?.items {
+    let EventTypes { items, operational } = decode(&body)?;
+    for event_type in items.into_iter().chain(operational) {
         table.add_row([clean(&event_type.event_name), clean(&event_type.variables.join(" "))]);
     }
     table::print(&table)

@@ -83,7 +83,10 @@ pub(crate) async fn wait_until_ended(
 ) -> CommandResult<bytes::Bytes> {
     let call = Call::get(&["v1", "webhooks", trace]).query("limit", Some(1));
     let delivery: Delivery = decode(&client.send_with_retries(&call).await?)?;
-    let call = Call::get(&["v1", "loans", &delivery.loan_id, "webhooks", attempt_id]);
+    let call = match &delivery.loan_id {
+        Some(loan) => Call::get(&["v1", "loans", loan, "webhooks", attempt_id]),
+        None => Call::get(&["v1", "webhooks", trace, "attempts", attempt_id]),
+    };
     loop {
         let body = client.send_with_retries(&call).await?;
         if decode::<Row>(&body)?.has_ended() {

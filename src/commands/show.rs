@@ -51,7 +51,7 @@ fn details(row: &Row) -> Vec<(&'static str, Option<String>)> {
     vec![
         ("ID", Some(clean(&row.id))),
         ("Trace ID", Some(clean(&row.trace_id))),
-        ("Loan", Some(clean(&row.loan_id))),
+        ("Loan", row.loan_id.as_deref().map(clean)),
         ("Event title", Some(clean(&row.event_title))),
         ("Event name", Some(clean(&row.event_name))),
         ("Test", row.test.then(|| "yes: no event of the loan".to_owned())),

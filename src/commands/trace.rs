@@ -83,7 +83,7 @@ async fn print_json(
 pub(super) fn details(delivery: &Delivery) -> Vec<(&'static str, Option<String>)> {
     vec![
         ("Trace ID", Some(clean(&delivery.trace_id))),
-        ("Loan", Some(clean(&delivery.loan_id))),
+        ("Loan", delivery.loan_id.as_deref().map(clean)),
         ("Event title", Some(clean(&delivery.event_title))),
         ("Event name", Some(clean(&delivery.event_name))),
         ("Test", delivery.test.then(|| "yes: no event of the loan".to_owned())),

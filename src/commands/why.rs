@@ -88,8 +88,9 @@ fn print_head(event: &LedgerEvent) -> CommandResult {
 async fn explain(client: &ApiClient, args: &WhyArgs, id: &str) -> CommandResult {
     let body = client.send(&Call::get(&["v1", "events", id])).await?;
     let event: LedgerEvent = decode(&body)?;
-    if event.loan_id != args.loan {
-        return Err(format!("this is an event of loan {}", clean(&event.loan_id)).into());
+    if event.loan_id.as_ref() != Some(&args.loan) {
+        let of = event.loan_id.map_or_else(|| "no loan".to_owned(), |loan| format!("loan {}", clean(&loan)));
+        return Err(format!("this is an event of {of}").into());
     }
     if args.connection.json {
         return print_json(client, args, &event, decode(&body)?).await;

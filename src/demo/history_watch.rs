@@ -119,7 +119,8 @@ fn line(row: &Row) -> String {
         (false, None) => (FAILURE_STYLE, "given up".to_owned()),
     };
     let time = row.response_time_ms.map(|ms| format!("{ms:.0} ms")).unwrap_or_default();
-    let columns = columns(&row.loan_id, &row.event_title, &row.attempt_number(), &row.result(), &time, &then);
+    let loan = row.loan_id.as_deref().unwrap_or("-");
+    let columns = columns(loan, &row.event_title, &row.attempt_number(), &row.result(), &time, &then);
     styled(style, columns)
 }
 

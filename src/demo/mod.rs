@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::Args;
 use ipnet::IpNet;
 use loanhook_core::model::ledger::LedgerScope;
+use loanhook_core::model::operational::EXHAUSTED_WINDOW;
 use loanhook_http::web::SiteSettings;
 use loanhook_sqlite::MasterKey;
 use serde::Deserialize;
@@ -77,6 +78,7 @@ pub(crate) async fn run(args: DemoArgs) -> CommandResult {
         admin_key: None,
         site: SiteSettings::default(),
         metrics_listen: None,
+        exhausted_window: EXHAUSTED_WINDOW,
     })
     .await?;
     let result = tokio::select! {

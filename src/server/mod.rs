@@ -14,6 +14,7 @@ mod master_key;
 pub(crate) mod master_key_command;
 mod metrics;
 mod networks;
+mod operational_events;
 mod recovery_jobs;
 pub(crate) mod running_server;
 mod sealed_secrets;

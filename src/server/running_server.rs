@@ -25,7 +25,9 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use super::listener::{self, ListenerOptions};
-use super::{file_descriptors, metrics, recovery_jobs, sealed_secrets, stored_credentials};
+use super::{
+    file_descriptors, metrics, operational_events, recovery_jobs, sealed_secrets, stored_credentials,
+};
 use crate::error::CommandResult;
 use crate::terminal::signals;
 
@@ -53,6 +55,8 @@ pub(crate) struct ServerOptions {
     pub(crate) site: SiteSettings,
     /// Where metrics are read; nothing is counted for them without.
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// How long exhausted deliveries are gathered before an operational event tells of them.
+    pub(crate) exhausted_window: Duration,
 }
 
 /// A server that serves until it is stopped.
@@ -68,6 +72,7 @@ pub(crate) struct RunningServer {
     listener: JoinHandle<()>,
     worker: JoinHandle<()>,
     jobs: JoinHandle<()>,
+    operational_events: JoinHandle<()>,
     metrics: JoinHandle<()>,
 }
 
@@ -91,6 +96,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         ledger_scope: options.event_ledger,
         metrics: metrics_listener.is_some(),
         master_key: options.master_key,
+        exhausted_window: options.exhausted_window,
     };
     let engine =
         SqliteEngine::open_with(&options.data_folder, engine_options).map_err(|error| error.to_string())?;
@@ -119,6 +125,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
     let limits = DispatchLimits { process_permits: budget.concurrency, ..DispatchLimits::default() };
     let worker = Worker::new(engine.clone(), handler, limits).run(stopped.clone());
     let jobs = recovery_jobs::run(engine.clone(), stopped.clone());
+    let operational_events = operational_events::run(engine.clone(), stopped.clone());
     tokio::spawn(stored_credentials::take_out(engine.clone(), stopped.clone()));
     tokio::spawn(sealed_secrets::keep(engine.clone(), stopped.clone()));
     let new_master_key_file = engine.new_master_key_file();
@@ -147,6 +154,7 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         listener: tokio::spawn(listener),
         worker: tokio::spawn(worker),
         jobs: tokio::spawn(jobs),
+        operational_events: tokio::spawn(operational_events),
         metrics: tokio::spawn(async {
             if let Some(metrics) = metrics {
                 metrics.await
@@ -165,12 +173,13 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> 
 }
 
 impl RunningServer {
-    /// Waits until the listener, the worker or the task of jobs has ended, which they should not, and says which.
+    /// Waits until the listener, the worker or a task has ended, which they should not, and says which.
     pub(crate) async fn ended_unexpectedly(&mut self) -> String {
         tokio::select! {
             ended = &mut self.listener => format!("the server ended: {ended:?}"),
             ended = &mut self.worker => format!("the worker ended: {ended:?}"),
             ended = &mut self.jobs => format!("the task of recovery jobs ended: {ended:?}"),
+            ended = &mut self.operational_events => format!("the task of operational events ended: {ended:?}"),
         }
     }
 
@@ -187,11 +196,12 @@ impl RunningServer {
     async fn stop(self) -> Result<(), String> {
         self.stop.send_replace(true);
         // A caller that has sent half a request cannot delay the end for long.
-        let (_, _, _, worker_result) = tokio::join!(
+        let (_, _, _, _, worker_result) = tokio::join!(
             tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.listener),
             tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.metrics),
             // A step that is cut off is finished after the next start.
             tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.jobs),
+            tokio::time::timeout(LISTENER_STOP_TIMEOUT, self.operational_events),
             tokio::time::timeout(WORKER_STOP_TIMEOUT, self.worker),
         );
         match worker_result {

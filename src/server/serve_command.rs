@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use loanhook_core::model::ledger::LedgerScope;
+use loanhook_core::model::operational::EXHAUSTED_WINDOW;
 use loanhook_http::web::{FrameAncestors, Origin, SiteSettings};
 use tracing::warn;
 
@@ -59,6 +61,9 @@ pub(crate) struct ServeArgs {
     /// Where metrics are read, at /metrics, by whoever reaches this address [default: nowhere]
     #[arg(long, value_name = "ADDR:PORT", env = "LOANHOOK_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
+    /// How many seconds exhausted deliveries are gathered before an operational event tells of them; for tests
+    #[arg(long, value_name = "S", env = "LOANHOOK_EXHAUSTED_WINDOW_SECONDS", hide = true)]
+    exhausted_window_seconds: Option<u64>,
     /// How the log on standard error looks
     #[arg(long, env = "LOANHOOK_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -88,6 +93,7 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
             frame_ancestors: args.frame_ancestors.unwrap_or_default(),
         },
         metrics_listen: args.metrics_listen,
+        exhausted_window: args.exhausted_window_seconds.map_or(EXHAUSTED_WINDOW, Duration::from_secs),
     })
     .await?;
 

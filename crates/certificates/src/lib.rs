@@ -22,6 +22,15 @@ pub fn expires_at(chain: &str) -> Result<i64, PemFault> {
     pem::chain(chain).map(|chain| chain.expires_at)
 }
 
+/// Whose the first certificate of a chain is: its subject, such as `O=Lender, CN=hooks`.
+///
+/// # Errors
+///
+/// What is wrong with the PEM.
+pub fn subject(chain: &str) -> Result<String, PemFault> {
+    pem::chain(chain).map(|chain| chain.subject)
+}
+
 /// Authorities that the certificates of receivers may be issued by.
 ///
 /// # Errors

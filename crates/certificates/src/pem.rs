@@ -39,6 +39,8 @@ pub(crate) struct Chain {
     pub(crate) certificates: Vec<CertificateDer<'static>>,
     /// The earliest end of any of them, in seconds since 1970.
     pub(crate) expires_at: i64,
+    /// That of the first.
+    pub(crate) subject: String,
 }
 
 fn sections(text: &str) -> Result<Vec<(SectionKind, Vec<u8>)>, PemFault> {
@@ -54,6 +56,7 @@ pub(crate) fn chain(text: &str) -> Result<Chain, PemFault> {
     }
     let mut certificates = Vec::new();
     let mut expires_at = i64::MAX;
+    let mut subject = String::new();
     for (kind, der) in sections(text)? {
         match kind {
             SectionKind::Certificate => {}
@@ -69,13 +72,16 @@ pub(crate) fn chain(text: &str) -> Result<Chain, PemFault> {
             return Err(PemFault::Unreadable(number));
         }
         expires_at = expires_at.min(certificate.validity().not_after.timestamp());
+        if certificates.is_empty() {
+            subject = certificate.subject().to_string();
+        }
         certificates.push(CertificateDer::from(der));
     }
     if certificates.is_empty() {
         let is_pem = text.contains("-----BEGIN ");
         return Err(if is_pem { PemFault::NoCertificate } else { PemFault::NotPem });
     }
-    Ok(Chain { certificates, expires_at })
+    Ok(Chain { certificates, expires_at, subject })
 }
 
 /// The private key of a text (PKCS #8, PKCS #1 or SEC 1). Parameters of a curve may stand before it, as OpenSSL writes them.

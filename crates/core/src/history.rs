@@ -99,6 +99,22 @@ pub async fn row<S: Attempts>(
     Ok(row.map(|row| HistoryRow { attempt: row.attempt.as_of(now), ..row }))
 }
 
+/// One row of a delivery, whichever loan that is of, and of an operational event too.
+pub async fn row_of_delivery<S: Attempts>(
+    store: &S,
+    tenant: &TenantId,
+    trace: TraceId,
+    id: AttemptId,
+    now: Timestamp,
+) -> StoreResult<Option<HistoryRow>> {
+    let from_it = AttemptRange::NewestFirst { before: Some(id.next()) };
+    let Some((delivery, attempts)) = store.delivery_with_attempts(tenant, trace, from_it, 1).await? else {
+        return Ok(None);
+    };
+    let found = attempts.into_iter().find(|attempt| attempt.id == id);
+    Ok(found.map(|attempt| HistoryRow::new(attempt.as_of(now), &delivery)))
+}
+
 /// A delivery and a part of its attempts.
 #[derive(Debug)]
 pub struct DeliveryAttempts {

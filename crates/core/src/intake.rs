@@ -48,6 +48,8 @@ use crate::spans::IntakeSpan;
 
 /// How long an idempotency key is remembered.
 pub const IDEMPOTENCY_WINDOW: Duration = Duration::from_secs(24 * 3600);
+/// How long an operational event is remembered: longer than any process is away between two of its steps.
+const OPERATIONAL_WINDOW: Duration = Duration::from_secs(30 * 24 * 3600);
 /// About how many bytes of memory an event takes besides its context.
 const EVENT_BYTES: usize = 1024;
 /// How many versions of subscriptions are read at once.
@@ -109,7 +111,8 @@ where
     verdicts.extend(deliveries.iter().map(|(delivery, _)| delivered(delivery)));
     let idempotency = key.zip(digest).map(|(key, digest)| {
         let record = IdempotencyRecord::new(digest, id, now, &verdicts);
-        (IdempotencyKey { key, until: now + IDEMPOTENCY_WINDOW }, record)
+        let window = if event.is_operational() { OPERATIONAL_WINDOW } else { IDEMPOTENCY_WINDOW };
+        (IdempotencyKey { key, until: now + window }, record)
     });
     let of_ledger = new_ledger_event(&event, tenant, (id, now), verdicts);
     let promised: Vec<_> = deliveries.iter().map(|(delivery, _)| promise(delivery)).collect();

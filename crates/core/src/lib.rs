@@ -5,6 +5,7 @@
 //! its row, sends it (with a token of [`tokens`], where its subscription has OAuth) and records what came of it, without our own secrets in it
 //! ([`hidden_secrets`]); a failure queues the next attempt. [`history`] reads the rows of a
 //! loan, [`delivery_list`] the deliveries of all loans, and [`resend`] sends one again, [`recovery`] many at a set pace; [`explain`] says why the formulas of a subscription were true or false.
+//! [`operational`] takes in what happens to loanhook itself.
 //!
 //! [`model`] holds the values and rules; [`ports`] is what the use cases ask of an engine and of a sender. The engines
 //! (SQLite, AWS), the sender and the HTTP interface are crates of their own that know this one; this one knows none of
@@ -23,6 +24,7 @@ pub mod keys;
 pub mod ledger;
 pub mod log;
 pub mod model;
+pub mod operational;
 mod paging;
 pub mod portal;
 pub mod ports;

@@ -18,7 +18,7 @@ pub fn attempt(row: &Attempt) {
     let Some(completion) = row.completion() else { return };
     info!(
         tenant = row.tenant.as_str(),
-        loan_id = row.loan_id.as_str(),
+        loan_id = row.loan_id.shown(),
         trace_id = %row.trace_id,
         attempt_id = %row.id,
         attempt = %row.number,
@@ -35,7 +35,7 @@ pub fn formula_error(tenant: &TenantId, of: &SubscriptionFormulaError) {
     let error = &of.error;
     warn!(
         tenant = tenant.as_str(),
-        loan_id = error.loan_id.as_str(),
+        loan_id = error.loan_id.shown(),
         subscription_id = %of.subscription,
         formula = error.formula.name(),
         detail = error.detail,
@@ -84,7 +84,7 @@ pub fn signed_in(key: &Key, address: &dyn Display) {
 pub fn resend(row: &Attempt) {
     info!(
         tenant = row.tenant.as_str(),
-        loan_id = row.loan_id.as_str(),
+        loan_id = row.loan_id.shown(),
         trace_id = %row.trace_id,
         attempt_id = %row.id,
         requested_by = row.requested_by,

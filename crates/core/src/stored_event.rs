@@ -37,10 +37,14 @@ pub async fn context<S: Payloads>(store: &S, event: &LedgerEvent) -> StoreResult
 pub async fn event<S: Payloads>(store: &S, stored: &LedgerEvent) -> StoreResult<Option<Event>> {
     let Some(bytes) = context(store, stored).await? else { return Ok(None) };
     let text = String::from_utf8(bytes.into()).map_err(|_| unreadable("is not UTF-8"))?;
+    let context = RawValue::from_string(text).map_err(|_| unreadable("is not JSON"))?;
+    if stored.loan_id.is_operational() {
+        return Ok(Some(Event::operational(stored.name.clone(), context, stored.occurred_at.clone())));
+    }
     let input = EventInput {
         event_name: stored.name.clone(),
         loan_id: stored.loan_id.to_string(),
-        context: RawValue::from_string(text).map_err(|_| unreadable("is not JSON"))?,
+        context,
         occurred_at: stored.occurred_at.clone(),
     };
     input.check().map(Some).map_err(|_| unreadable("is none of an event"))

@@ -86,9 +86,11 @@ fn webhook_headers(webhook: &WebhookRequest) -> Result<HeaderMap, http::Error> {
         ("loanhook-attempt-id", webhook.attempt_id.to_string()),
         ("loanhook-attempt", webhook.number.to_string()),
         ("loanhook-event", encoded(&webhook.event_name)),
-        ("loanhook-loan", encoded(webhook.loan_id.as_str())),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::try_from(value)?);
+    }
+    if let Some(loan) = webhook.loan_id.shown() {
+        headers.insert("loanhook-loan", HeaderValue::try_from(encoded(loan))?);
     }
     if let Some(occurred_at) = &webhook.occurred_at {
         headers.insert("loanhook-occurred-at", HeaderValue::try_from(encoded(occurred_at))?);

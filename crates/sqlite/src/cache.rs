@@ -89,6 +89,11 @@ impl Cache {
         read(&self.subscriptions).get(tenant).cloned().unwrap_or_default()
     }
 
+    /// The current subscriptions of each tenant.
+    pub(super) fn all_subscriptions(&self) -> Vec<Arc<Vec<Arc<Subscription>>>> {
+        read(&self.subscriptions).values().cloned().collect()
+    }
+
     pub(super) fn put_subscription(&self, subscription: Subscription) {
         let mut all = write(&self.subscriptions);
         let of_tenant = all.entry(subscription.tenant.clone()).or_default();

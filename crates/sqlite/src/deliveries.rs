@@ -12,6 +12,7 @@ use super::dispatch::claim::claim_handled_message;
 use super::dispatch::completion::{CompletionOutcome, PreparedCompletion};
 use super::dispatch::release::release_claim;
 use super::flow_states::{self, ChangedState};
+use super::operational::{Ended, Recorded};
 use super::order::{self, Numbered};
 use super::queue::messages::{delete_message, put_message};
 use super::rows::{find_delivery, put_progress, replace_snapshot};
@@ -53,24 +54,29 @@ impl Deliveries for SqliteEngine {
         let (scheduler, counts) = (Arc::clone(&self.0.scheduler), Arc::clone(&self.0.counts));
         let completion = Arc::new(PreparedCompletion::new(claimed, token, row, response, counts.counting()));
         let (flows, completed) = (Arc::clone(&scheduler), Arc::clone(&completion));
+        let operational = Arc::clone(&self.0.operational);
+        let recording = Arc::clone(&operational);
         let work = move |connection: &Connection| {
             let outcome = completion.complete(connection, &counts)?;
-            let flow = match &outcome {
-                CompletionOutcome::Completed { .. } => {
-                    flow_states::record_end(connection, &flows, completion.row())?
-                }
-                CompletionOutcome::Superseded => None,
+            let CompletionOutcome::Completed { exhausted, .. } = outcome else {
+                return Ok((outcome, None, Recorded::default()));
             };
-            Ok((outcome, flow))
+            let row = completion.row();
+            let flow = flow_states::record_end(connection, &flows, row)?;
+            let ended = Ended { row, exhausted, flow: flow.as_ref() };
+            let recorded = recording.record_end(connection, ended)?;
+            Ok((outcome, flow, recorded))
         };
-        let follow = move |(outcome, flow): &mut (CompletionOutcome, Option<ChangedState>)| {
-            scheduler.add_messages(outcome.queued_messages());
-            flow_states::follow_end(&scheduler, completed.row(), flow.as_ref());
-        };
+        let follow =
+            move |(outcome, flow, recorded): &mut (CompletionOutcome, Option<ChangedState>, Recorded)| {
+                scheduler.add_messages(outcome.queued_messages());
+                flow_states::follow_end(&scheduler, completed.row(), flow.as_ref());
+                operational.follow(recorded);
+            };
         // Its process permit is held until it is committed.
         let can_wait = self.0.admission.has_spare_permits();
         let priority = if can_wait { Priority::Completion } else { Priority::ExistingWork };
-        let (outcome, _) = self.0.writer.complete(priority, work, follow).await?;
+        let (outcome, ..) = self.0.writer.complete(priority, work, follow).await?;
         Ok(matches!(outcome, CompletionOutcome::Completed { .. }))
     }
 

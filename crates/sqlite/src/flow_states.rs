@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tracing::{info, warn};
 
 use super::SqliteEngine;
+use super::operational::Recorded;
 use super::order::readers;
 use super::queue::{QueueScheduler, UncommittedFlow};
 use super::rows::{from_json, text_column, to_json, uuid_column};
@@ -17,7 +18,7 @@ use super::unreadable::{none_if_unreadable, read_all};
 use super::writer::Priority;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::flow::{FlowState, SubscriptionFlow};
+use loanhook_core::model::flow::{EndedHold, FlowState, Hold, SubscriptionFlow};
 use loanhook_core::model::id::{SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{FlowControl, StoreResult};
@@ -31,7 +32,7 @@ type Of<'a> = (&'a TenantId, SubscriptionId);
 
 /// A state that was changed.
 pub(crate) struct ChangedState {
-    was_held: bool,
+    before: FlowState,
     state: FlowState,
     /// Where it is held: until the scheduler has followed.
     uncommitted: Option<UncommittedFlow>,
@@ -55,6 +56,16 @@ pub(crate) fn record_end(
 }
 
 impl ChangedState {
+    /// The hold that began.
+    pub(crate) fn began_hold(&self) -> Option<&Hold> {
+        self.state.hold.as_ref().filter(|_| self.before.hold.is_none())
+    }
+
+    /// The hold that ended.
+    pub(crate) fn ended_hold(&self) -> Option<EndedHold> {
+        self.state.ended.filter(|_| self.before.hold.is_some() && self.state.hold.is_none())
+    }
+
     /// The same; where it is held, nothing of the subscription begins until this is dropped.
     fn until_committed(mut self, scheduler: &Arc<QueueScheduler>, of: Of<'_>) -> Self {
         self.uncommitted = self.state.hold.is_some().then(|| UncommittedFlow::begin(scheduler, of));
@@ -65,14 +76,14 @@ impl ChangedState {
 /// Follows, after the commit, what [`record_end`] gave, and logs where a hold began or ended.
 pub(crate) fn follow_end(scheduler: &QueueScheduler, row: &Attempt, changed: Option<&ChangedState>) {
     let of = (&row.tenant, row.subscription_id);
-    let Some(ChangedState { was_held, state, .. }) = changed else {
+    let Some(ChangedState { before, state, .. }) = changed else {
         if !row.is_manual() {
             scheduler.end_probe(row.subscription_id);
         }
         return;
     };
     let (tenant, subscription_id) = of;
-    match (*was_held, state.hold.is_some()) {
+    match (before.hold.is_some(), state.hold.is_some()) {
         (false, true) => {
             warn!(%tenant, %subscription_id, failures_in_a_row = state.failures.count, "subscription.held_by_failures");
         }
@@ -107,7 +118,7 @@ fn change(
         return Ok(None);
     }
     put(connection, (tenant, id), &after)?;
-    Ok(Some(ChangedState { was_held: before.hold.is_some(), state: after, uncommitted: None }))
+    Ok(Some(ChangedState { before, state: after, uncommitted: None }))
 }
 
 pub(crate) fn put(connection: &Connection, (tenant, id): Of<'_>, state: &FlowState) -> rusqlite::Result<()> {
@@ -158,15 +169,20 @@ impl SqliteEngine {
     ) -> StoreResult<bool> {
         let (tenant, scheduler) = (tenant.clone(), Arc::clone(&self.0.scheduler));
         let (of, flows) = (tenant.clone(), Arc::clone(&scheduler));
+        let operational = Arc::clone(&self.0.operational);
+        let recording = Arc::clone(&operational);
         let work = move |connection: &Connection| {
             let of = (&of, id);
             let is_current = is_current(connection, of)?;
             let changed = if is_current { change(connection, of, &by_hand)? } else { None };
-            Ok((is_current, changed.map(|changed| changed.until_committed(&flows, of))))
+            let Some(changed) = changed else { return Ok((is_current, None)) };
+            let recorded = recording.record_hold(connection, of, &changed)?;
+            Ok((is_current, Some((changed.until_committed(&flows, of), recorded))))
         };
-        let follow = move |(_, changed): &mut (bool, Option<ChangedState>)| {
-            if let Some(changed) = changed {
+        let follow = move |(_, changed): &mut (bool, Option<(ChangedState, Recorded)>)| {
+            if let Some((changed, recorded)) = changed {
                 scheduler.set_flow_state((&tenant, id), &changed.state);
+                operational.follow(recorded);
             }
         };
         let (is_current, _) = self.0.writer.run(Priority::ExistingWork, work, follow).await?;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteEngine;
 use super::idempotency::{self, KeyScope};
+use super::operational::Recorded;
 use super::rows::{from_json, text_column, to_json, uuid_column};
 use super::unreadable::{none_if_unreadable, read_all, read_up_to};
 use super::writer::Priority;
@@ -34,13 +35,13 @@ impl Jobs for SqliteEngine {
         key: Option<(IdempotencyKey, JobRecord)>,
         now: Timestamp,
     ) -> StoreResult<CreateJobOutcome> {
-        let counts = Arc::clone(&self.0.counts);
+        let (counts, recording) = (Arc::clone(&self.0.counts), Arc::clone(&self.0.operational));
         let work = move |connection: &Connection| {
             if let Some((key, record)) = &key
                 && let Some(known) =
                     idempotency::put_unless_present(connection, &job.tenant, KeyScope::Job, key, record, now)?
             {
-                return Ok(CreateJobOutcome::Duplicate(known));
+                return Ok((CreateJobOutcome::Duplicate(known), Recorded::default()));
             }
             put_chunks(connection, &job, &chunks)?;
             counts.add_facts([counted(&job, JobCounts::default())]);
@@ -56,11 +57,15 @@ impl Jobs for SqliteEngine {
                     !job.is_over(),
                     to_json(&job)?,
                 ])?;
-            Ok(CreateJobOutcome::Created)
+            Ok((CreateJobOutcome::Created, recording.record_job(connection, false, &job)?))
         };
         let engine = self.clone();
-        let tell = move |_: &mut CreateJobOutcome| engine.0.job_created.notify_one();
-        self.0.writer.run(Priority::ExistingWork, work, tell).await
+        let tell = move |(_, recorded): &mut (CreateJobOutcome, Recorded)| {
+            engine.0.job_created.notify_one();
+            engine.0.operational.follow(recorded);
+        };
+        let (outcome, _) = self.0.writer.run(Priority::ExistingWork, work, tell).await?;
+        Ok(outcome)
     }
 
     async fn job_record(
@@ -114,8 +119,10 @@ impl Jobs for SqliteEngine {
     }
 
     async fn save_job(&self, job: Job, chunks: Vec<JobChunk>) -> StoreResult<bool> {
-        let counts = Arc::clone(&self.0.counts);
+        let (counts, operational) = (Arc::clone(&self.0.counts), Arc::clone(&self.0.operational));
+        let recording = Arc::clone(&operational);
         let work = move |connection: &Connection| {
+            let was_open = job.is_over() && is_open(connection, &job)?;
             let before = match counts.metrics() {
                 Some(_) => none_if_unreadable(
                     find(connection, &job.tenant, job.id),
@@ -135,13 +142,16 @@ impl Jobs for SqliteEngine {
                     !job.is_over(),
                     to_json(&job)?,
                 ])?;
-            if saved > 0 {
-                put_chunks(connection, &job, &chunks)?;
-                counts.add_facts(before.map(|before| counted(&job, before.counts)));
+            if saved == 0 {
+                return Ok((false, Recorded::default()));
             }
-            Ok(saved > 0)
+            put_chunks(connection, &job, &chunks)?;
+            counts.add_facts(before.map(|before| counted(&job, before.counts)));
+            Ok((true, recording.record_job(connection, !was_open, &job)?))
         };
-        self.0.writer.run(Priority::ExistingWork, work, |_| ()).await
+        let follow = move |(_, recorded): &mut (bool, Recorded)| operational.follow(recorded);
+        let (is_saved, _) = self.0.writer.run(Priority::ExistingWork, work, follow).await?;
+        Ok(is_saved)
     }
 
     async fn open_jobs(&self) -> StoreResult<Vec<(TenantId, JobId)>> {
@@ -161,6 +171,13 @@ fn find(connection: &Connection, tenant: &TenantId, id: JobId) -> rusqlite::Resu
         .prepare_cached("SELECT doc FROM jobs WHERE tenant = ?1 AND id = ?2")?
         .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| from_json(row, 0))
         .optional()
+}
+
+/// Whether a job is stored as one of which something is left to do.
+fn is_open(connection: &Connection, job: &Job) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM jobs WHERE tenant = ?1 AND id = ?2 AND open = 1")?
+        .exists(params![job.tenant.as_str(), job.id.uuid().as_bytes()])
 }
 
 /// What metrics count of a job that is stored now, and had counted this before.

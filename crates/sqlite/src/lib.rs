@@ -30,7 +30,9 @@ mod jobs;
 mod keys;
 mod ledger;
 mod metrics;
+mod migrations;
 mod operation;
+mod operational;
 mod options;
 mod order;
 mod payloads;
@@ -67,6 +69,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 use metrics::MetricTotals;
 use operation::Operation;
+use operational::OperationalStates;
 use queue::QueueScheduler;
 use queue::messages::{first_due_times, shift_due_times};
 use readers::Readers;
@@ -98,6 +101,7 @@ struct Inner {
     clock: Arc<ClockMonitor>,
     counts: Arc<CountLog>,
     readiness: Readiness,
+    operational: Arc<OperationalStates>,
     ledger_scope: LedgerScope,
     job_created: Notify,
     /// See [`schema::timed_traces_since`].
@@ -121,7 +125,7 @@ impl SqliteEngine {
     ///
     /// As [`open`](Self::open).
     pub fn open_with(folder: &Path, options: EngineOptions) -> Result<Self, OpenError> {
-        let EngineOptions { ledger_scope, metrics, master_key } = options;
+        let EngineOptions { ledger_scope, metrics, master_key, exhausted_window } = options;
         let DataFolder { database, lock } = DataFolder::lock(folder)?;
         let broken = |error| OpenError::Database(database.clone(), error);
         let mut connection = Connection::open(&database).map_err(broken)?;
@@ -140,13 +144,16 @@ impl SqliteEngine {
         let metrics = metrics.then(|| Arc::new(MetricTotals::new(&database)));
         let counts = Arc::new(CountLog::of(&connection, metrics).map_err(broken)?);
         let mut count_writer = CountWriter::new(Arc::clone(&counts));
-        dispatch::recovery::interrupt_all(&connection, (&counts, &mut count_writer), Timestamp::now())
-            .map_err(broken)?;
         let cache = Cache::load(&connection, sealing.keyring()).map_err(|error| match error {
             LoadError::Database(error) => broken(error),
             LoadError::Newer(why) => OpenError::NewerWebhook(database.clone(), why),
         })?;
         let cache = Arc::new(cache);
+        let operational = OperationalStates::load(&connection, Arc::clone(&cache), exhausted_window);
+        let operational = Arc::new(operational.map_err(broken)?);
+        let counting = (&*counts, &mut count_writer);
+        dispatch::recovery::interrupt_all(&connection, counting, &operational, Timestamp::now())
+            .map_err(broken)?;
         let scheduler = Arc::new(QueueScheduler::new(first_due_times(&connection).map_err(broken)?));
         flows_at_start::load(&connection, sealing.keyring(), &scheduler).map_err(broken)?;
         let readers = Readers::open(&database)?;
@@ -173,6 +180,7 @@ impl SqliteEngine {
             clock,
             counts,
             readiness: Readiness::default(),
+            operational,
             ledger_scope,
             job_created: Notify::new(),
             timed_traces_since,
@@ -206,6 +214,7 @@ fn follow_clock(
         let work = move |connection: &Connection| {
             shift_due_times(connection, millis)?;
             flow_states::shift(connection, millis)?;
+            operational::shift(connection, millis)?;
             order::settings::shift(connection, millis)
         };
         let after_commit = move |(): &mut ()| {

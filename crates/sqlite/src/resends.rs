@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::counts::CountLog;
 use super::flow_states::{self, ChangedState};
 use super::idempotency::{self, KeyScope};
+use super::operational::{Ended, Recorded};
 use super::queue::messages::{delete_message, put_message};
 use super::rows::{attempt_exists, find_attempt, find_delivery, put_attempt, put_progress};
 use super::unreadable::none_if_unreadable;
@@ -105,16 +106,23 @@ impl Resends for SqliteEngine {
         let (completed, counts) = (Arc::new((row, response)), Arc::clone(&self.0.counts));
         let (ended, scheduler) = (Arc::clone(&completed), Arc::clone(&self.0.scheduler));
         let flows = Arc::clone(&scheduler);
+        let operational = Arc::clone(&self.0.operational);
+        let recording = Arc::clone(&operational);
         let work = move |connection: &Connection| {
             let (row, response) = &*completed;
-            let is_completed = complete_stored(connection, &counts, token, row, response.as_deref())?;
-            let flow = if is_completed { flow_states::record_end(connection, &flows, row)? } else { None };
-            Ok((is_completed, flow))
+            if !complete_stored(connection, &counts, token, row, response.as_deref())? {
+                return Ok((false, None, Recorded::default()));
+            }
+            let flow = flow_states::record_end(connection, &flows, row)?;
+            let ended = Ended { row, exhausted: false, flow: flow.as_ref() };
+            let recorded = recording.record_end(connection, ended)?;
+            Ok((true, flow, recorded))
         };
-        let follow = move |(_, flow): &mut (bool, Option<ChangedState>)| {
+        let follow = move |(_, flow, recorded): &mut (bool, Option<ChangedState>, Recorded)| {
             flow_states::follow_end(&scheduler, &ended.0, flow.as_ref());
+            operational.follow(recorded);
         };
-        let (is_completed, _) = self.0.writer.run_until_committed(work, follow).await?;
+        let (is_completed, ..) = self.0.writer.run_until_committed(work, follow).await?;
         Ok(is_completed)
     }
 

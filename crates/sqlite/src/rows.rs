@@ -42,6 +42,12 @@ pub(super) fn text_column<T: TryFrom<String, Error = String>>(
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
 
+/// The loan in a column, or what stands for that of operational events.
+pub(super) fn loan_column(row: &Row<'_>, column: usize) -> rusqlite::Result<LoanId> {
+    LoanId::stored(row.get(column)?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
+}
+
 /// The delivery of a trace, if it is the tenant's.
 pub(super) fn find_delivery(
     connection: &Connection,

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::queue::{QueueId, UncommittedFlow};
 use super::subscription_versions::{find_version, newest, newest_to, put, retire};
 use super::writer::Priority;
-use super::{SqliteEngine, flow_states, order};
+use super::{SqliteEngine, flow_states, operational, order};
 use loanhook_core::model::flow::FlowSettings;
 use loanhook_core::model::flow::throttle::SentBefore;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
@@ -74,6 +74,7 @@ impl Subscriptions for SqliteEngine {
 
     async fn create(&self, subscription: Subscription, most: usize) -> StoreResult<bool> {
         let (cache, scheduler) = (Arc::clone(&self.0.cache), Arc::clone(&self.0.scheduler));
+        let states = Arc::clone(&self.0.operational);
         let (new, keyring) = (subscription.clone(), self.keyring());
         let work = move |connection: &Connection| {
             let count: usize = connection
@@ -90,6 +91,7 @@ impl Subscriptions for SqliteEngine {
                 let of = (&subscription.tenant, subscription.id);
                 scheduler.set_flow_settings(of, subscription.settings.flow, SentBefore::Nothing);
                 cache.put_subscription(subscription);
+                states.follow_subscription();
             }
         };
         self.0.writer.run(Priority::ExistingWork, work, after_commit).await
@@ -97,6 +99,7 @@ impl Subscriptions for SqliteEngine {
 
     async fn replace(&self, subscription: Subscription) -> StoreResult<ReplaceOutcome> {
         let (cache, scheduler) = (Arc::clone(&self.0.cache), Arc::clone(&self.0.scheduler));
+        let states = Arc::clone(&self.0.operational);
         let (next, flows, keyring) = (subscription.clone(), Arc::clone(&scheduler), self.keyring());
         let work = move |connection: &Connection| {
             let Some((current, true)) = newest(connection, &keyring, (&next.tenant, next.id))? else {
@@ -114,6 +117,7 @@ impl Subscriptions for SqliteEngine {
             let retired = Subscription { secrets: Secrets::without_expired(), ..current };
             retire(connection, &keyring, &retired)?;
             put(connection, &keyring, &next)?;
+            operational::record_replaced(connection, &retired, &next)?;
             let first_due = follow_order(connection, flow_before, &next)?;
             let uncommitted = flow_changes.then(|| UncommittedFlow::begin(&flows, (&next.tenant, next.id)));
             Ok((ReplaceOutcome::Replaced, Some((first_due, uncommitted))))
@@ -128,6 +132,7 @@ impl Subscriptions for SqliteEngine {
                     scheduler.schedule(QueueId { tenant, subscription, automatic: true }, due);
                 }
                 cache.put_subscription(subscription);
+                states.follow_subscription();
             }
         };
         let (replaced, _) = self.0.writer.run(Priority::ExistingWork, work, after_commit).await?;
@@ -161,6 +166,7 @@ impl Subscriptions for SqliteEngine {
                 .execute(params![of.as_str(), id.uuid().as_bytes()])?;
             // What was accepted goes on, and nobody can release it any more.
             flow_states::delete(connection, (&of, id))?;
+            operational::record_deleted(connection, (&of, id))?;
             Ok(DeleteOutcome::Deleted)
         };
         let after_commit = move |outcome: &mut DeleteOutcome| {

@@ -44,6 +44,7 @@ mod key;
 mod ledger;
 mod message;
 mod numbers;
+mod operational;
 mod payload;
 mod retry;
 mod sealed;

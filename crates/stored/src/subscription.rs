@@ -16,7 +16,7 @@ use crate::retry::StoredRetry;
 use crate::sealed::{FIRST_SEALED, Sealed};
 use crate::secrets::{self, StoredSecrets};
 use crate::values::{StoredTenant, StoredTime};
-use crate::words::{StoredFire, StoredMethod};
+use crate::words::{StoredFire, StoredMethod, StoredOperationalKind};
 use crate::{Document, Version};
 
 const VERSION: u32 = FIRST_SEALED;
@@ -56,7 +56,13 @@ struct StoredSettings<'a> {
 #[serde(rename_all = "camelCase")]
 enum StoredCriteria<'a> {
     Events(Cow<'a, [String]>),
-    Trigger { trigger: Cow<'a, str>, fire: StoredFire, since: u64 },
+    Trigger {
+        trigger: Cow<'a, str>,
+        fire: StoredFire,
+        since: u64,
+    },
+    /// A loanhook that does not know it cannot read the subscription, and sends nothing for it.
+    Operational(Vec<StoredOperationalKind>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -173,6 +179,9 @@ impl<'a> From<&'a Criteria> for StoredCriteria<'a> {
             Criteria::Trigger { trigger, fire, since } => {
                 Self::Trigger { trigger: trigger.into(), fire: (*fire).into(), since: *since }
             }
+            Criteria::Operational(kinds) => {
+                Self::Operational(kinds.iter().map(|kind| (*kind).into()).collect())
+            }
         }
     }
 }
@@ -183,6 +192,9 @@ impl From<StoredCriteria<'_>> for Criteria {
             StoredCriteria::Events(names) => Self::Events(names.into_owned()),
             StoredCriteria::Trigger { trigger, fire, since } => {
                 Self::Trigger { trigger: trigger.into_owned(), fire: fire.into(), since }
+            }
+            StoredCriteria::Operational(kinds) => {
+                Self::Operational(kinds.into_iter().map(Into::into).collect())
             }
         }
     }

@@ -44,7 +44,7 @@ impl Serialize for StoredTenant {
     }
 }
 
-/// A loan, as the servicing platform names it.
+/// A loan, as the servicing platform names it, or what stands for that of operational events.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct StoredLoan(pub(crate) LoanId);
@@ -53,7 +53,7 @@ impl TryFrom<String> for StoredLoan {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        LoanId::try_from(text).map(Self)
+        LoanId::stored(text).map(Self)
     }
 }
 

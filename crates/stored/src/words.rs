@@ -7,6 +7,7 @@ use loanhook_core::model::formula_errors::WhichFormula;
 use loanhook_core::model::job::{JobKind, SkipReason, StopReason};
 use loanhook_core::model::key::{KeySource, Scope};
 use loanhook_core::model::ledger::DecisionKind;
+use loanhook_core::model::operational::OperationalKind;
 use loanhook_core::model::subscription::{ClientStyle, Fire, Method};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,15 @@ words! {
         NothingToSend = "nothingToSend",
         NotAttempted = "notAttempted",
         NoCurrentAddress = "noCurrentAddress",
+    }
+
+    StoredOperationalKind of OperationalKind {
+        SubscriptionFailing = "subscription.failing",
+        SubscriptionHeld = "subscription.held",
+        SubscriptionRecovered = "subscription.recovered",
+        DeliveryExhausted = "delivery.exhausted",
+        CertificateExpiring = "certificate.expiring",
+        JobFinished = "job.finished",
     }
 
     StoredMethod of Method {

@@ -38,7 +38,7 @@ fn cells(delivery: &ListedDelivery) -> Vec<Cell> {
     vec![
         Cell::new(time(&delivery.accepted_at)),
         text(&delivery.trace_id),
-        text(&delivery.loan_id),
+        text(delivery.loan_id.as_deref().unwrap_or("-")),
         text(&delivery.marked_title()),
         text(&delivery.state_in_words()).fg(colour(&delivery.status)),
         text(&newest.map_or_else(|| "-".to_owned(), |row| row.result())),

@@ -63,6 +63,10 @@ fn criteria(subscription: &Value) -> String {
         let names: Vec<_> = events.iter().filter_map(Value::as_str).collect();
         return if names == ["*"] { "every event".to_owned() } else { clean(&names.join(", ")) };
     }
+    if let Some(operational) = criteria["operational"].as_array() {
+        let names: Vec<_> = operational.iter().filter_map(Value::as_str).collect();
+        return format!("of loanhook itself: {}", clean(&names.join(", ")));
+    }
     format!("{} ({})", field(criteria, "/trigger"), field(criteria, "/fire"))
 }
 

@@ -60,10 +60,11 @@ struct ChangeArgs {
 #[derive(Debug, Args)]
 struct TestArgs {
     id: String,
-    /// The loan that the event is for
+    /// The loan that the event is for; a subscription to operational events has none
     #[arg(long)]
-    loan: String,
-    /// The name of the event [default: Test]; one of real events needs a key that may send events too
+    loan: Option<String>,
+    /// The name of the event [default: Test, or the first operational event that the subscription is for]; one of real events needs a key
+    /// that may send events too
     #[arg(long, value_name = "NAME")]
     event: Option<String>,
     /// When it is to have occurred, such as 2026-11-23T10:00:00Z
@@ -108,17 +109,16 @@ async fn list(client: &ApiClient, json: bool) -> CommandResult {
 }
 
 async fn send_test(client: &ApiClient, test: &TestArgs, json: bool) -> CommandResult {
-    let mut body = format!("{{\"loanId\":{}", json!(test.loan));
-    if let Some(event) = &test.event {
-        body.push_str(&format!(",\"eventName\":{}", json!(event)));
-    }
-    if let Some(occurred_at) = &test.occurred_at {
-        body.push_str(&format!(",\"occurredAt\":{}", json!(occurred_at)));
-    }
+    let text = |name: &str, value: &Option<String>| Some(format!("\"{name}\":{}", json!(value.as_ref()?)));
+    let mut members = vec![
+        text("loanId", &test.loan),
+        text("eventName", &test.event),
+        text("occurredAt", &test.occurred_at),
+    ];
     if let Some(file) = &test.context {
-        body.push_str(&format!(",\"context\":{}", input::read_json(file)?));
+        members.push(Some(format!("\"context\":{}", input::read_json(file)?)));
     }
-    body.push('}');
+    let body = format!("{{{}}}", members.into_iter().flatten().collect::<Vec<_>>().join(","));
     let answer = client.send(&Call::post(&["v1", "subscriptions", &test.id, "test"]).body(body)).await?;
     if json {
         return output::json(&answer);

@@ -77,7 +77,7 @@ pub fn explain(settings: &Settings, evaluation: &EventEvaluation<'_>) -> Explana
         None => FormulaExplanation::without_trace(formula, not_unicode_error()),
     };
     let trigger = match &settings.criteria {
-        Criteria::Events(_) => None,
+        Criteria::Events(_) | Criteria::Operational(_) => None,
         Criteria::Trigger { trigger, .. } => Some(explained(trigger)),
     };
     Explanation { trigger, restriction: settings.restriction.as_deref().map(explained) }

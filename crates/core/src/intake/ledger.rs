@@ -20,7 +20,7 @@ pub(super) fn new_ledger_event(
     accepted: (EventId, Timestamp),
     verdicts: Vec<Verdict>,
 ) -> NewLedgerEvent {
-    let (envelope, _) = event.envelope();
+    let envelope = event.ledger_payload();
     NewLedgerEvent { event: LedgerEvent::new(event, tenant, accepted, verdicts), envelope }
 }
 

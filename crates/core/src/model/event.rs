@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::context_names::lone_surrogate;
 use super::id::LoanId;
 use super::ledger::StoredContext;
+use super::operational;
 use super::payload::{Payload, PayloadKey};
 use super::trace_context::TraceContext;
 use super::validation::{ValidationErrors, name_error};
@@ -43,7 +44,16 @@ pub struct Event {
     /// Of the request that it came with, or of its intake; no part of what is the same event.
     pub trace_context: Option<TraceContext>,
     /// Made once, however many subscriptions send it.
-    envelope: OnceLock<(Bytes, Payload, StoredContext)>,
+    envelope: OnceLock<Envelope>,
+}
+
+/// The bytes of an event that are sent without a template, and those that the ledger keeps.
+#[derive(Debug, Clone)]
+struct Envelope {
+    sent: Bytes,
+    payload: Payload,
+    kept: Bytes,
+    context: StoredContext,
 }
 
 impl EventInput {
@@ -83,6 +93,17 @@ impl EventInput {
 }
 
 impl Event {
+    /// An operational event, which belongs to no loan. Its context is a JSON object.
+    pub(crate) fn operational(name: String, context: Box<RawValue>, occurred_at: Option<String>) -> Self {
+        let loan_id = LoanId::operational();
+        Self { name, loan_id, context, occurred_at, trace_context: None, envelope: OnceLock::new() }
+    }
+
+    /// Whether it is an operational event.
+    pub fn is_operational(&self) -> bool {
+        self.loan_id.is_operational()
+    }
+
     /// What tells this event from another under the same idempotency key: the same however it came in,
     /// alone or in a batch. The context counts byte for byte.
     pub fn digest(&self) -> PayloadKey {
@@ -95,31 +116,51 @@ impl Event {
         PayloadKey::from_bytes(hash.finalize().into())
     }
 
-    /// The payload of a subscription that has no template: the event's name and its context.
+    /// The payload of a subscription that has no template: the event's name and its context; of an operational event its facts.
     pub fn envelope(&self) -> (Bytes, Payload) {
-        let (bytes, payload, _) = self.made_envelope();
-        (bytes.clone(), *payload)
+        let made = self.made_envelope();
+        (made.sent.clone(), made.payload)
     }
 
-    /// Where the context is in the envelope.
+    /// The payload that the ledger keeps, of which the context is a part: the envelope, but for an operational event.
+    pub fn ledger_payload(&self) -> Bytes {
+        self.made_envelope().kept.clone()
+    }
+
+    /// Where the context is in the payload that the ledger keeps.
     pub fn stored_context(&self) -> StoredContext {
-        let (_, _, context) = self.made_envelope();
-        *context
+        self.made_envelope().context
     }
 
-    fn made_envelope(&self) -> &(Bytes, Payload, StoredContext) {
+    fn made_envelope(&self) -> &Envelope {
         self.envelope.get_or_init(|| {
-            let name = serde_json::Value::from(self.name.as_str()).to_string();
-            let mut json = format!("{{\"eventName\":{name},\"context\":");
-            let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
-            let (offset, bytes) = (length(json.len()), length(self.context.get().len()));
-            json.push_str(self.context.get());
-            json.push('}');
-            let key = PayloadKey::of(json.as_bytes());
-            let payload = Payload { key: Some(key), bytes: json.len() as u64 };
-            (Bytes::from(json), payload, StoredContext { payload: key, offset, bytes })
+            if self.is_operational() { self.operational_envelope() } else { self.loan_envelope() }
         })
     }
+
+    fn loan_envelope(&self) -> Envelope {
+        let name = serde_json::Value::from(self.name.as_str()).to_string();
+        let mut json = format!("{{\"eventName\":{name},\"context\":");
+        let (offset, bytes) = (length(json.len()), length(self.context.get().len()));
+        json.push_str(self.context.get());
+        json.push('}');
+        let key = PayloadKey::of(json.as_bytes());
+        let payload = Payload { key: Some(key), bytes: json.len() as u64 };
+        let sent = Bytes::from(json);
+        let context = StoredContext { payload: key, offset, bytes };
+        Envelope { kept: sent.clone(), sent, payload, context }
+    }
+
+    fn operational_envelope(&self) -> Envelope {
+        let sent = Bytes::from(operational::body(self.context.get()));
+        let kept = Bytes::copy_from_slice(self.context.get().as_bytes());
+        let context = StoredContext { payload: PayloadKey::of(&kept), offset: 0, bytes: length(kept.len()) };
+        Envelope { payload: Payload::of(&sent), sent, kept, context }
+    }
+}
+
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// How deep valid JSON nests: 1 for `{}`.

@@ -26,6 +26,7 @@ pub mod key;
 pub mod key_input;
 pub mod ledger;
 pub mod metrics;
+pub mod operational;
 pub mod payload;
 pub mod progress;
 pub mod rendering;

@@ -15,6 +15,7 @@ mod health;
 mod history;
 mod jobs;
 mod ledger;
+mod operational;
 mod reports;
 mod sending;
 mod settings;
@@ -44,6 +45,7 @@ pub use history::{
 };
 pub use jobs::{CreateJobOutcome, JobRecord, Jobs, MAX_CHANGED_CHUNKS};
 pub use ledger::Ledger;
+pub use operational::OperationalEvents;
 pub use reports::Reports;
 pub use sending::{
     Egress, EgressAddresses, NotSent, OAuth2Credentials, ReceivedResponse, SendOutcome, SendPermit, Sender,

@@ -37,10 +37,11 @@ pub struct SeenLoans {
 }
 
 impl SeenLoans {
-    /// False where it was there.
+    /// False where it was there. Operational events are of no loan, so none of them is newer than another.
     fn insert(&mut self, loan: &LoanId, subscription: SubscriptionId) -> bool {
         self.items += 1;
-        self.seen.insert(Uuid::new_v5(&subscription.uuid(), loan.as_str().as_bytes()))
+        loan.is_operational()
+            || self.seen.insert(Uuid::new_v5(&subscription.uuid(), loan.as_str().as_bytes()))
     }
 
     /// Reads what is missing of the list as it is stored.

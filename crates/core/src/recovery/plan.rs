@@ -85,14 +85,15 @@ impl Counted {
     fn add(&mut self, part: Part, newest_per_loan: bool) {
         for listed in part.deliveries {
             let snapshot = &listed.delivery.snapshot;
-            let loan = snapshot.loan_id.as_str().to_owned();
-            if newest_per_loan
-                && !self.of_subscriptions.insert((loan.clone(), snapshot.subscription_id.uuid()))
-            {
-                self.plan.superseded += 1;
-                continue;
+            // Operational events are of no loan.
+            if let Some(loan) = snapshot.loan_id.shown() {
+                let of_subscription = (loan.to_owned(), snapshot.subscription_id.uuid());
+                if newest_per_loan && !self.of_subscriptions.insert(of_subscription) {
+                    self.plan.superseded += 1;
+                    continue;
+                }
+                self.loans.insert(loan.to_owned());
             }
-            self.loans.insert(loan);
             self.plan.count += 1;
             if self.last.len() == SHOWN {
                 self.last.pop_front();

@@ -30,7 +30,8 @@ use tracing::{Instrument, error_span};
 use self::routes::{
     dead_letters, deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas,
     health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, ready, reports, resend,
-    subscription_changes, subscription_check, subscription_holds, subscriptions, templates, webhooks,
+    subscription_changes, subscription_check, subscription_holds, subscriptions, templates, webhook_attempts,
+    webhooks,
 };
 use crate::web::call_limits::CallLimits;
 use crate::web::{self, SiteSettings};
@@ -90,6 +91,9 @@ where
             .route("/v1/events/{eventId}/explain", get(event_explanation::explain::<S>))
             .route("/v1/webhooks", get(deliveries::list::<S>))
             .route("/v1/webhooks/{traceId}", get(webhooks::get::<S>))
+            .route("/v1/webhooks/{traceId}/attempts/{id}", get(webhook_attempts::row::<S>))
+            .route("/v1/webhooks/{traceId}/attempts/{id}/source", get(webhook_attempts::source::<S>))
+            .route("/v1/webhooks/{traceId}/attempts/{id}/response", get(webhook_attempts::response::<S>))
             .route("/v1/webhooks/{traceId}/cancel", post(webhooks::cancel::<S>))
             .route("/v1/webhooks/{traceId}/resend", post(resend::resend::<S>))
             .route("/v1/webhook/retry/{traceId}/{attempt}", post(resend::retry::<S>))

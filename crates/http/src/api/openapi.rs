@@ -10,7 +10,8 @@ use super::problem::Problem;
 use super::routes::{
     dead_letters, deliveries, egress, event, event_batch, event_explanation, event_types, events, formulas,
     health, jobs, keys, loan_events, loan_webhooks, openapi_json, portal_links, ready, reports, resend,
-    subscription_changes, subscription_check, subscription_holds, subscriptions, templates, webhooks,
+    subscription_changes, subscription_check, subscription_holds, subscriptions, templates, webhook_attempts,
+    webhooks,
 };
 use super::schema::event_draft::KeyedEventDraft;
 use super::schema::pattern::Patterns;
@@ -26,7 +27,8 @@ use super::schema::pattern::Patterns;
         loan_webhooks::list, loan_webhooks::row, loan_webhooks::source, loan_webhooks::response,
         loan_events::list, event::get, event::context, event_explanation::explain,
         reports::deliveries,
-        deliveries::list, webhooks::get, webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
+        deliveries::list, webhooks::get, webhook_attempts::row, webhook_attempts::source, webhook_attempts::response,
+        webhooks::cancel, resend::resend, resend::retry, resend::retry_at_loanpro,
         jobs::resends::create, jobs::resends::list, jobs::resends::get, jobs::resends::items, jobs::resends::stop,
         jobs::cancels::create, jobs::cancels::list, jobs::cancels::get, jobs::cancels::items, jobs::cancels::stop,
         subscriptions::list, subscriptions::create, subscriptions::get,

@@ -17,6 +17,7 @@ use crate::rows::{attention, find_attempt, find_delivery, progress_json, put_att
 use crate::unreadable::none_if_unreadable;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::operational::is_exhausted_now;
 use loanhook_core::model::report::{CountChange, Counting};
 use loanhook_core::ports::QueueMessage;
 
@@ -31,15 +32,15 @@ pub(crate) enum CompletionOutcome {
     /// The delivery is not in flight under the token any more: nothing was written.
     Superseded,
     /// It is written. These messages are in the queue: that of the next attempt, its successor, and that of the delivery which waited
-    /// behind this one.
-    Completed { queued: Vec<QueueMessage> },
+    /// behind this one. `exhausted` says whether the schedule ended without success.
+    Completed { queued: Vec<QueueMessage>, exhausted: bool },
 }
 
 impl CompletionOutcome {
     /// The messages that were put into the queue.
     pub(crate) fn queued_messages(&self) -> &[QueueMessage] {
         match self {
-            Self::Completed { queued } => queued,
+            Self::Completed { queued, .. } => queued,
             Self::Superseded => &[],
         }
     }
@@ -83,7 +84,8 @@ impl PreparedCompletion {
             && writes.write_if_unchanged(connection, claimed, self.response.as_deref())?
         {
             counts.add(writes.changes.iter().cloned());
-            return Ok(CompletionOutcome::Completed { queued: writes.queue_next(connection)? });
+            let queued = writes.queue_next(connection)?;
+            return Ok(CompletionOutcome::Completed { queued, exhausted: writes.exhausted });
         }
         complete_stored(connection, counts, self.token, &self.row, self.response.as_deref())
     }
@@ -111,9 +113,9 @@ pub(super) fn complete_stored(
         return Ok(CompletionOutcome::Superseded);
     };
     writes.write(connection, response)?;
-    let queued = writes.queue_next(connection)?;
+    let (queued, exhausted) = (writes.queue_next(connection)?, writes.exhausted);
     counts.add(writes.changes);
-    Ok(CompletionOutcome::Completed { queued })
+    Ok(CompletionOutcome::Completed { queued, exhausted })
 }
 
 /// What is stored of the state of a delivery.
@@ -138,6 +140,8 @@ struct CompletionWrites {
     order: Option<(u64, OrderChange)>,
     /// What it adds to the counts.
     changes: Vec<CountChange>,
+    /// Whether the schedule of the delivery ends with it, without success.
+    exhausted: bool,
 }
 
 impl CompletionWrites {
@@ -159,6 +163,7 @@ impl CompletionWrites {
             state: StoredState::of(&delivery)?,
             successor: QueueMessage::for_next_attempt(&delivery),
             order: OrderChange::of(&row, &delivery),
+            exhausted: is_exhausted_now(before, &delivery),
             row,
         }))
     }

@@ -8,6 +8,7 @@ use tracing::error;
 
 use super::completion::{CompletionOutcome, complete_stored};
 use crate::counts::{CountLog, CountWriter};
+use crate::operational::{Ended, OperationalStates, Recorded};
 use crate::resends;
 use crate::rows::{find_delivery, from_json, text_column, uuid_column};
 use crate::unreadable::{describe, is_content_error, read_all};
@@ -23,12 +24,13 @@ use loanhook_core::spans;
 pub(crate) fn interrupt_all(
     connection: &Connection,
     (counts, count_writer): (&CountLog, &mut CountWriter),
+    operational: &OperationalStates,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     for row in sending(&transaction, None)? {
         let (trace_id, attempt_id) = (row.trace_id, row.id);
-        match interrupt(&transaction, counts, row, now) {
+        match interrupt(&transaction, counts, operational, row, now) {
             Err(fault) if is_content_error(&fault) => {
                 error!(%trace_id, %attempt_id, why = describe(&fault), "store.unreadable_not_interrupted");
             }
@@ -44,19 +46,21 @@ pub(crate) fn interrupt_all(
 /// Interrupts what the handler of a message had in flight, and gives the messages that were put into the queue.
 pub(super) fn interrupt_handled(
     connection: &Connection,
-    counts: &CountLog,
+    (counts, operational): (&CountLog, &OperationalStates),
     message: &QueueMessage,
     now: Timestamp,
-) -> rusqlite::Result<Vec<QueueMessage>> {
+) -> rusqlite::Result<(Vec<QueueMessage>, Recorded)> {
     let handled = |row: &Attempt| match &message.work {
         DueWork::Attempt(_) => !row.is_manual(),
         DueWork::Resend { attempt_id, .. } => row.id == *attempt_id,
     };
-    let mut queued = Vec::new();
+    let (mut queued, mut all) = (Vec::new(), Recorded::default());
     for row in sending(connection, Some(message.trace_id))?.into_iter().filter(handled) {
-        queued.extend(interrupt(connection, counts, row, now)?);
+        let (messages, recorded) = interrupt(connection, counts, operational, row, now)?;
+        queued.extend(messages);
+        all.wakes |= recorded.wakes;
     }
-    Ok(queued)
+    Ok((queued, all))
 }
 
 /// The rows that are stored as `sending`, of one delivery or of all.
@@ -89,10 +93,11 @@ fn row_of_claim(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Opti
 fn interrupt(
     connection: &Connection,
     counts: &CountLog,
+    operational: &OperationalStates,
     mut row: Attempt,
     now: Timestamp,
-) -> rusqlite::Result<Vec<QueueMessage>> {
-    let AttemptState::Sending { token } = row.state else { return Ok(Vec::new()) };
+) -> rusqlite::Result<(Vec<QueueMessage>, Recorded)> {
+    let AttemptState::Sending { token } = row.state else { return Ok((Vec::new(), Recorded::default())) };
     row.state = AttemptState::Complete(Completion::interrupted(now, SENDER_DIED));
     log::attempt(&row);
     if spans::are_recorded() {
@@ -103,10 +108,13 @@ fn interrupt(
     }
     if row.is_manual() {
         resends::complete_stored(connection, counts, token, &row, None)?;
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Recorded::default()));
     }
     match complete_stored(connection, counts, token, &row, None)? {
-        CompletionOutcome::Completed { queued } => Ok(queued),
-        CompletionOutcome::Superseded => Ok(Vec::new()),
+        CompletionOutcome::Completed { queued, exhausted } => {
+            let recorded = operational.record_end(connection, Ended { row: &row, exhausted, flow: None })?;
+            Ok((queued, recorded))
+        }
+        CompletionOutcome::Superseded => Ok((Vec::new(), Recorded::default())),
     }
 }

@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tracing::error;
 
 use super::recovery::interrupt_handled;
 use super::task::{DispatchLimits, Task, WirePermit};
 use crate::SqliteEngine;
+use crate::operational::Recorded;
 use crate::queue::{ProcessPermit, ProcessPermits, QueueId, WirePermits};
 use loanhook_core::deliver::ClaimedAttempt;
 use loanhook_core::model::time::Timestamp;
@@ -137,13 +139,13 @@ where
 async fn interrupt(engine: &SqliteEngine, message: &QueueMessage, now: Timestamp) -> StoreResult<()> {
     let message = message.clone();
     let (scheduler, counts) = (Arc::clone(&engine.0.scheduler), Arc::clone(&engine.0.counts));
-    engine
-        .0
-        .writer
-        .run_until_committed(
-            move |connection| interrupt_handled(connection, &counts, &message, now),
-            move |successors| scheduler.add_messages(successors),
-        )
-        .await
-        .map(|_| ())
+    let operational = Arc::clone(&engine.0.operational);
+    let recording = Arc::clone(&operational);
+    let work =
+        move |connection: &Connection| interrupt_handled(connection, (&counts, &recording), &message, now);
+    let follow = move |(successors, recorded): &mut (Vec<QueueMessage>, Recorded)| {
+        scheduler.add_messages(successors);
+        operational.follow(recorded);
+    };
+    engine.0.writer.run_until_committed(work, follow).await.map(|_| ())
 }

@@ -8,7 +8,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::id::QueueId;
-use crate::rows::{text_column, uuid_column};
+use crate::rows::{loan_column, text_column, uuid_column};
 use crate::unreadable::{describe, is_content_error, read_all, read_up_to};
 use loanhook_core::model::id::{AttemptId, SubscriptionId, TraceId};
 use loanhook_core::model::time::Timestamp;
@@ -123,7 +123,7 @@ fn message(row: &Row<'_>, queue: &QueueId) -> rusqlite::Result<QueueMessage> {
     let work = match row.get(4)? {
         Some(number) => DueWork::Attempt(number),
         None => DueWork::Resend {
-            loan_id: text_column(row, 5)?,
+            loan_id: loan_column(row, 5)?,
             attempt_id: AttemptId::from_uuid(uuid_column(row, 6)?),
         },
     };

@@ -45,8 +45,18 @@ fn every_document_of_the_data_folder_is_read_and_written_byte_for_byte() {
         let rows = statement.query_map([], |row| row.get(0)).expect(query);
         documents.extend(rows.map(|json| (kind, json.expect("a text"))));
     }
-    // The version that wrote it kept no ledger and no flow states, and had no jobs.
-    let elsewhere = ["flow-state", "job", "job-chunk", "job-record", "ledger-event", "message", "secrets"];
+    // The version that wrote it kept no ledger and no states of subscriptions, and had no jobs.
+    let elsewhere = [
+        "flow-state",
+        "job",
+        "job-chunk",
+        "job-record",
+        "ledger-event",
+        "message",
+        "operational-event",
+        "operational-state",
+        "secrets",
+    ];
     let kinds: Vec<&str> =
         KINDS.iter().map(|(kind, _)| *kind).filter(|kind| !elsewhere.contains(kind)).collect();
     assert_all_are_rewritten(&documents, &kinds);
@@ -79,8 +89,16 @@ fn every_document_of_the_table_and_the_queue_is_read_and_written_byte_for_byte()
     let messages = lines("aws/messages.jsonl");
     documents
         .extend(messages.map(|message| ("message", message["body"].as_str().expect("a body").to_owned())));
-    // The version that wrote them kept no ledger and no flow states, and had no jobs.
-    let newer = ["flow-state", "job", "job-chunk", "job-record", "ledger-event"];
+    // The version that wrote them kept no ledger and no states of subscriptions, and had no jobs.
+    let newer = [
+        "flow-state",
+        "job",
+        "job-chunk",
+        "job-record",
+        "ledger-event",
+        "operational-event",
+        "operational-state",
+    ];
     let kinds: Vec<_> = KINDS.iter().map(|(kind, _)| *kind).filter(|kind| !newer.contains(kind)).collect();
     assert_all_are_rewritten(&documents, &kinds);
 }

@@ -14,6 +14,7 @@ use loanhook_core::model::id::{AttemptId, TraceId};
 use loanhook_core::model::job::{Job, JobChunk};
 use loanhook_core::model::key::Key;
 use loanhook_core::model::ledger::LedgerEvent;
+use loanhook_core::model::operational::{OperationalEvent, OperationalState};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::trigger_state::TriggerState;
@@ -30,7 +31,7 @@ fn rewrite<D: Document>(json: &str) -> Result<String, ReadError> {
 }
 
 /// Every kind of document.
-const KINDS: [(&str, Rewrite); 16] = [
+const KINDS: [(&str, Rewrite); 18] = [
     ("attempt", rewrite::<Attempt>),
     ("event-record", rewrite::<IdempotencyRecord>),
     ("flow-state", rewrite::<FlowState>),
@@ -42,6 +43,8 @@ const KINDS: [(&str, Rewrite); 16] = [
     ("key", rewrite::<Key>),
     ("ledger-event", rewrite::<LedgerEvent>),
     ("message", rewrite::<QueueMessage>),
+    ("operational-event", rewrite::<OperationalEvent>),
+    ("operational-state", rewrite::<OperationalState>),
     ("resend-record", rewrite::<(TraceId, AttemptId)>),
     ("secrets", rewrite::<Sealed<Secrets>>),
     ("snapshot", rewrite::<DeliverySnapshot>),

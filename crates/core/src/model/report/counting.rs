@@ -7,6 +7,7 @@ use super::attempt_class::AttemptClass;
 use super::counts::{CountChange, CountGroup, Counts};
 use crate::model::attempt::Attempt;
 use crate::model::delivery::Delivery;
+use crate::model::id::LoanId;
 use crate::model::ledger::LedgerEvent;
 use crate::model::progress::Status;
 use crate::model::time::Timestamp;
@@ -34,13 +35,14 @@ impl Counting {
         self.since
     }
 
-    fn counts(self, at: Timestamp, test: bool) -> bool {
-        !test && self.since.is_none_or(|since| since <= at)
+    /// What was accepted or sent then, of this loan: test sends and operational events are no events of a loan.
+    fn counts(self, at: Timestamp, test: bool, loan: &LoanId) -> bool {
+        !test && !loan.is_operational() && self.since.is_none_or(|since| since <= at)
     }
 
     /// An event was accepted.
     pub fn event(self, event: &LedgerEvent) -> Option<CountChange> {
-        if !self.counts(event.accepted_at, event.test) {
+        if !self.counts(event.accepted_at, event.test, &event.loan_id) {
             return None;
         }
         let counts = Counts {
@@ -69,7 +71,7 @@ impl Counting {
     /// A delivery that was stored as `before` is stored as `after` now; none where it is not stored.
     pub fn delivery(self, before: Option<&Delivery>, after: Option<&Delivery>) -> Option<CountChange> {
         let snapshot = &before.or(after)?.snapshot;
-        if !self.counts(snapshot.accepted_at, snapshot.test) {
+        if !self.counts(snapshot.accepted_at, snapshot.test, &snapshot.loan_id) {
             return None;
         }
         let mut counts = Counts {
@@ -100,8 +102,8 @@ impl Counting {
     /// A row that was stored as `before` is stored as `after` now. A row that is taken away was never counted, as nothing
     /// was sent for it.
     pub fn attempt(self, before: Option<&Attempt>, after: &Attempt) -> impl Iterator<Item = CountChange> {
-        let before = before.filter(|row| self.counts(row.sent_at, row.test));
-        let after = Some(after).filter(|row| self.counts(row.sent_at, row.test));
+        let before = before.filter(|row| self.counts(row.sent_at, row.test, &row.loan_id));
+        let after = Some(after).filter(|row| self.counts(row.sent_at, row.test, &row.loan_id));
         let hour = |row: &Attempt| row.sent_at.to_the_hour();
         // A resend that waited until another hour began is sent in that.
         let moves = before.map(hour) != after.map(hour);

@@ -61,14 +61,14 @@ impl Compiled {
     fn new(settings: &Settings) -> Self {
         let request = &settings.request;
         let trigger = match &settings.criteria {
-            Criteria::Events(_) => None,
+            Criteria::Events(_) | Criteria::Operational(_) => None,
             Criteria::Trigger { trigger, .. } => Some(Formula::parse(trigger)),
         };
         let header =
             |(name, value): (&String, &String)| (name.clone(), Template::parse(value, Target::Header));
         let events = match &settings.criteria {
             Criteria::Events(names) => names.iter().map(String::as_str).filter(|name| *name != "*").collect(),
-            Criteria::Trigger { .. } => Vec::new(),
+            Criteria::Trigger { .. } | Criteria::Operational(_) => Vec::new(),
         };
         Self {
             events: EventNames::of(events.into_iter()),

@@ -8,15 +8,13 @@ use super::tls::check_tls;
 use super::url_text::url_fault;
 use super::write_only::Moved;
 use super::{
-    Auth, AuthInput, CompiledCache, Criteria, Fire, Method, Request, Settings, TlsInput, may_keep_credentials,
+    Auth, AuthInput, CompiledCache, Fire, Method, Request, Settings, TlsInput, may_keep_credentials,
 };
-use crate::model::flow::FlowSettings;
+use crate::model::flow::{DeliveryOrder, FlowSettings};
 use crate::model::retry::{RetryInput, RetryPolicy};
 use crate::model::template::{Target, Template};
 use crate::model::validation::{ValidationErrors, name_error};
 use loanhook_formula::Formula;
-
-const MAX_EVENTS: usize = 1000;
 
 /// The time that a webhook may take where its author does not say, in seconds.
 pub const DEFAULT_TIMEOUT_SECONDS: u32 = 15;
@@ -40,7 +38,7 @@ pub struct SubscriptionInput {
     pub flow: FlowSettings,
 }
 
-/// Which events a subscription is for: names of events, or a trigger.
+/// Which events a subscription is for: names of events, a trigger, or kinds of operational events.
 #[derive(Debug, Clone, Default)]
 pub struct CriteriaInput {
     /// Names of events; `*` is all.
@@ -49,6 +47,8 @@ pub struct CriteriaInput {
     pub trigger: Option<String>,
     /// When a trigger fires; none is [`Fire::OnChange`].
     pub fire: Option<Fire>,
+    /// Names of operational events.
+    pub operational: Option<Vec<String>>,
 }
 
 /// The request that a matched event becomes.
@@ -113,6 +113,9 @@ impl SubscriptionInput {
             errors.add("/timeoutSeconds", "must be 1 to 30 seconds");
         }
         self.flow.check(&mut errors);
+        if self.criteria.operational.is_some() && self.flow.order == DeliveryOrder::Loan {
+            errors.add("/flow/order", "must be none: operational events belong to no loan");
+        }
         let settings = Settings {
             criteria: self.criteria.check(&mut errors),
             request: self.request.check(stored.map(|stored| &stored.request), &mut errors),
@@ -126,41 +129,6 @@ impl SubscriptionInput {
             compiled: CompiledCache::default(),
         };
         errors.ok_or_errors(settings)
-    }
-}
-
-impl CriteriaInput {
-    fn check(self, errors: &mut ValidationErrors) -> Criteria {
-        if let Some(trigger) = self.trigger {
-            if self.events.is_some() {
-                errors.add(
-                    "/criteria/events",
-                    "goes without a trigger only: a trigger is asked at every event. A PATCH from events to a trigger sets events to null",
-                );
-            }
-            if let Err(error) = Formula::parse(&trigger) {
-                errors.add_formula("/criteria/trigger", &error);
-            }
-            return Criteria::Trigger { trigger, fire: self.fire.unwrap_or(Fire::OnChange), since: 1 };
-        }
-        if self.fire.is_some() {
-            errors.add(
-                "/criteria/fire",
-                "goes with a trigger only. A PATCH from a trigger to events sets trigger and fire to null",
-            );
-        } else if self.events.as_ref().is_none_or(Vec::is_empty) {
-            errors.add("/criteria/events", "must name at least one event; [\"*\"] is all");
-        }
-        let events = self.events.unwrap_or_default();
-        if events.len() > MAX_EVENTS {
-            errors.add("/criteria/events", format!("must name at most {MAX_EVENTS} events"));
-        }
-        for (i, name) in events.iter().enumerate() {
-            if let Some(fault) = name_error(name) {
-                errors.add(format!("/criteria/events/{i}"), fault);
-            }
-        }
-        Criteria::Events(events)
     }
 }
 

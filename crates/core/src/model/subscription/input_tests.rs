@@ -1,4 +1,6 @@
 use super::*;
+use crate::model::operational::OperationalKind;
+use crate::model::subscription::Criteria;
 
 const URL: &str = "https://core.example.com/hooks";
 
@@ -188,6 +190,34 @@ fn criteria_are_events_or_a_trigger() {
             .map_err(|pointer| vec![pointer.to_owned()]);
         assert_eq!(settings(|input| input.criteria = criteria).map(|settings| settings.criteria), expected);
     }
+}
+
+#[test]
+fn operational_criteria_name_kinds_and_nothing_else() {
+    let named = |names: &[&str]| CriteriaInput {
+        operational: Some(names.iter().map(|name| (*name).to_owned()).collect()),
+        ..CriteriaInput::default()
+    };
+    let all = OperationalKind::ALL.map(OperationalKind::as_str);
+    let both = [OperationalKind::JobFinished, OperationalKind::SubscriptionHeld];
+    for (criteria, expected) in [
+        (named(&all), Ok(OperationalKind::ALL.to_vec())),
+        (named(&["job.finished", "subscription.held"]), Ok(both.to_vec())),
+        (named(&[]), Err("/criteria/operational")),
+        (named(&["job.finished", "*"]), Err("/criteria/operational/1")),
+        (named(&["job.finished", "job.finished"]), Err("/criteria/operational/1")),
+        (CriteriaInput { events: every_event().events, ..named(&all) }, Err("/criteria/operational")),
+        (CriteriaInput { trigger: Some("true".into()), ..named(&all) }, Err("/criteria/operational")),
+        (CriteriaInput { fire: Some(Fire::OnChange), ..named(&all) }, Err("/criteria/operational")),
+    ] {
+        let expected = expected.map(Criteria::Operational).map_err(|pointer| vec![pointer.to_owned()]);
+        assert_eq!(settings(|input| input.criteria = criteria).map(|settings| settings.criteria), expected);
+    }
+    let ordered = settings(|input| {
+        input.criteria = named(&all);
+        input.flow.order = DeliveryOrder::Loan;
+    });
+    assert_eq!(ordered.map(|_| ()), Err(vec!["/flow/order".to_owned()]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Matching of one event to one subscription.
 
 use super::{Criteria, Fire, Subscription};
+use crate::model::event::Event;
 use crate::model::event_evaluation::EventEvaluation;
 use crate::model::event_names::EventNames;
 use crate::model::formula_errors::{FormulaErrorRecord, WhichFormula};
@@ -30,14 +31,11 @@ type FormulaResult<T> = Result<T, Box<(WhichFormula, FormulaError)>>;
 impl Subscription {
     /// What an event means for it.
     pub fn evaluate(&self, evaluation: &EventEvaluation<'_>) -> MatchResult {
+        if !self.asks_for(evaluation.event) {
+            return MatchResult::OtherName;
+        }
         if !self.settings.enabled {
-            let criteria = &self.settings.criteria;
-            let is_for_others = matches!(criteria, Criteria::Events(names) if !is_named(names, evaluation));
-            return if is_for_others {
-                MatchResult::OtherName
-            } else {
-                MatchResult::NoMatch(Decision::Disabled)
-            };
+            return MatchResult::NoMatch(Decision::Disabled);
         }
         self.match_event(evaluation).unwrap_or_else(|failed| {
             let (formula, error) = *failed;
@@ -71,10 +69,23 @@ impl Subscription {
         self.settings.enabled && matches!(criteria, Criteria::Trigger { fire: Fire::OnChange, .. })
     }
 
+    /// Whether it asks for an event of this name; a trigger for those of every name. Events of loans and operational events are
+    /// apart, whatever they are called.
+    fn asks_for(&self, event: &Event) -> bool {
+        match &self.settings.criteria {
+            Criteria::Events(names) => {
+                !event.is_operational() && names.iter().any(|name| name == "*" || *name == event.name)
+            }
+            Criteria::Trigger { .. } => !event.is_operational(),
+            Criteria::Operational(kinds) => {
+                event.is_operational() && kinds.iter().any(|kind| kind.as_str() == event.name)
+            }
+        }
+    }
+
     fn match_event(&self, evaluation: &EventEvaluation<'_>) -> FormulaResult<MatchResult> {
         match &self.settings.criteria {
-            Criteria::Events(names) if !is_named(names, evaluation) => Ok(MatchResult::OtherName),
-            Criteria::Events(_) => self.match_restriction(evaluation),
+            Criteria::Events(_) | Criteria::Operational(_) => self.match_restriction(evaluation),
             Criteria::Trigger { fire: Fire::EveryMatch, .. } if !self.triggers(evaluation)? => {
                 Ok(MatchResult::NoMatch(Decision::TriggerFalse))
             }
@@ -103,10 +114,6 @@ impl Subscription {
         let restriction = self.settings.compiled.of(&self.settings).restriction.as_ref();
         restriction.map_or(Ok(true), |restriction| holds(restriction, evaluation, WhichFormula::Restriction))
     }
-}
-
-fn is_named(names: &[String], evaluation: &EventEvaluation<'_>) -> bool {
-    names.iter().any(|name| name == "*" || *name == evaluation.event.name)
 }
 
 fn holds(

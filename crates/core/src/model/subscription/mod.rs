@@ -3,6 +3,7 @@
 mod auth;
 mod compiled;
 mod credentials;
+mod criteria_input;
 mod headers;
 mod input;
 mod matching;
@@ -28,6 +29,7 @@ pub use url_text::{MAX_URL, url_fault};
 
 use super::flow::FlowSettings;
 use super::id::{SubscriptionId, TenantId};
+use super::operational::OperationalKind;
 use super::retry::RetryPolicy;
 use super::secret::Secrets;
 use super::time::Timestamp;
@@ -102,6 +104,8 @@ pub enum Criteria {
         /// then on.
         since: u64,
     },
+    /// Operational events of these kinds. It is for no event of a loan.
+    Operational(Vec<OperationalKind>),
 }
 
 /// When a trigger fires.

@@ -4,7 +4,7 @@ mod input;
 
 use std::fmt;
 
-use loanhook_certificates::expires_at;
+use loanhook_certificates::{expires_at, subject};
 
 pub use input::TlsInput;
 pub(super) use input::check_tls;
@@ -32,6 +32,11 @@ impl ClientCertificate {
     /// When the chain ends: the earliest end of its certificates. None where it cannot be read, which is not saved.
     pub fn expires_at(&self) -> Option<Timestamp> {
         expires_at(&self.certificate).ok().map(timestamp)
+    }
+
+    /// Whose it is: the subject of our own certificate, `CN=…`. None where it cannot be read.
+    pub fn subject(&self) -> Option<String> {
+        subject(&self.certificate).ok()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Templates: `[[v('variable-name')]]` in a payload, a URL or a header value.
 //!
 //! A placeholder stands for a variable of the event's context, or for one of `event-name`, `loan-id`,
-//! `trace-id` and `occurred-at`, which come first and are always there (an event that does not say when it occurred
+//! `trace-id` and `occurred-at`, which come first and are always there (the loan of an operational event is null, an event that does not say when it occurred
 //! did when it was accepted). `[[v('name','default')]]` says what stands there where the
 //! variable is missing or null; a path such as `payments[0].amount` leads into lists and objects. A template is
 //! read once, when it is saved, and each placeholder escapes for where it stands; numbers keep

@@ -19,7 +19,7 @@ fn rendered(template: &str, target: Target) -> Result<String, String> {
     let variables = Variables {
         context: &context,
         event_name: "Payment Posted",
-        loan_id: "727",
+        loan_id: Some("727"),
         trace_id: TraceId::of(EventId::at(at), SubscriptionId::at(at)),
         occurred_at: "2026-11-23T10:00:00.000Z".into(),
     };

@@ -15,7 +15,8 @@ use loanhook_formula::Context;
 pub struct Variables<'a> {
     pub context: &'a Context<'a>,
     pub event_name: &'a str,
-    pub loan_id: &'a str,
+    /// None of an operational event, where it is null.
+    pub loan_id: Option<&'a str>,
     pub trace_id: TraceId,
     /// When the event says that it occurred, else when it was accepted.
     pub occurred_at: Cow<'a, str>,
@@ -39,7 +40,7 @@ impl<'a> Variables<'a> {
         Self {
             context,
             event_name: &event.name,
-            loan_id: event.loan_id.as_str(),
+            loan_id: event.loan_id.shown(),
             trace_id,
             occurred_at: event.occurred_at.as_deref().map_or_else(accepted, Cow::Borrowed),
         }
@@ -48,7 +49,7 @@ impl<'a> Variables<'a> {
     pub(super) fn find(&'a self, name: &str) -> Result<Option<Found<'a>>, &'static str> {
         let text = match name {
             "event-name" => Cow::Borrowed(self.event_name),
-            "loan-id" => Cow::Borrowed(self.loan_id),
+            "loan-id" => return Ok(Some(self.loan_id.map_or(Found::Null, |loan| Found::Text(loan.into())))),
             "trace-id" => Cow::Owned(self.trace_id.to_string()),
             "occurred-at" => Cow::Borrowed(&*self.occurred_at),
             _ => return self.in_context(name),
@@ -61,7 +62,7 @@ impl<'a> Variables<'a> {
         match name {
             // They hold no controls: of what they hold, JSON escapes quotes and backslashes.
             "event-name" => 2 * self.event_name.len(),
-            "loan-id" => 2 * self.loan_id.len(),
+            "loan-id" => 2 * self.loan_id.unwrap_or("null").len(),
             "trace-id" => uuid::fmt::Hyphenated::LENGTH,
             "occurred-at" => self.occurred_at.len(),
             _ => {

@@ -29,7 +29,10 @@ where
         let may_take = self.job.progress.pace.allowed(self.job.request.per_second, self.now).min(room);
         let mut busy = HashSet::new();
         for number in &self.job.progress.open {
-            busy.insert(self.item(*number)?.loan.clone());
+            let loan = &self.item(*number)?.loan;
+            if !loan.is_operational() {
+                busy.insert(loan.clone());
+            }
         }
         let batch = self.put_off_items(may_take, &mut busy)?;
         self.decide(batch, &mut taken).await?;
@@ -69,8 +72,10 @@ where
             let item = self.item(number)?;
             let (loan, subscription) = (item.loan.clone(), item.subscription);
             let is_free = !busy.contains(&loan) && self.has_queue_room(subscription);
-            // A younger one of the loan waits for this one.
-            busy.insert(loan);
+            // A younger one of the loan waits for this one. Operational events are of no loan.
+            if !loan.is_operational() {
+                busy.insert(loan);
+            }
             if is_free && batch.len() < count as usize && self.may_change(number) {
                 self.reserve(number, subscription);
                 batch.push(number);
@@ -106,7 +111,8 @@ where
             if state == ItemState::Superseded {
                 continue;
             }
-            let is_free = busy.insert(loan) && self.has_queue_room(subscription);
+            let is_first = loan.is_operational() || busy.insert(loan);
+            let is_free = is_first && self.has_queue_room(subscription);
             if self.job.request.kind == JobKind::Cancel || is_free {
                 self.reserve(number, subscription);
                 batch.push(number);

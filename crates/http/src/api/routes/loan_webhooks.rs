@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -14,14 +13,13 @@ use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
 use crate::api::request::path::PathParameters;
 use crate::api::request::query::{CheckedQuery, HistoryQuery, cursor};
+use crate::api::routes::attempt_payloads;
 use crate::api::schema::attempt::AttemptView;
 use crate::api::schema::id;
 use crate::api::{Api, SharedStore, response};
-use crate::web::download::download;
 use loanhook_core::history;
-use loanhook_core::model::id::{AttemptId, TenantId};
+use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::key::Scope;
-use loanhook_core::model::payload::Payload;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Attempts, HistoryRow, Keys, Payloads};
 
@@ -101,7 +99,7 @@ pub(in crate::api) async fn row<S: Attempts + Keys + Send + Sync>(
     caller: Caller,
     path: PathParameters,
 ) -> Result<Response, Problem> {
-    let (row, _) = find_row(&api.store, &caller, &path).await?;
+    let row = find_row(&api.store, &caller, &path).await?;
     Ok(response::json(StatusCode::OK, &AttemptView::with_headers(row, &caller)))
 }
 
@@ -120,9 +118,8 @@ pub(in crate::api) async fn source<S: Attempts + Keys + Payloads + Send + Sync>(
     caller: Caller,
     path: PathParameters,
 ) -> Result<Response, Problem> {
-    let (row, tenant) = find_row(&api.store, &caller, &path).await?;
-    let bytes = stored_payload(&api.store, tenant, row.attempt.source).await?;
-    Ok(download(bytes, row.attempt.content_type.as_deref(), &format!("source-{}", row.attempt.id)))
+    let row = find_row(&api.store, &caller, &path).await?;
+    attempt_payloads::source(&api.store, &row.attempt).await
 }
 
 /// Download the response payload
@@ -140,30 +137,17 @@ pub(in crate::api) async fn response<S: Attempts + Keys + Payloads + Send + Sync
     caller: Caller,
     path: PathParameters,
 ) -> Result<Response, Problem> {
-    let (row, tenant) = find_row(&api.store, &caller, &path).await?;
-    let received = row.attempt.completion().and_then(|completion| completion.response.as_ref());
-    let received =
-        received.ok_or_else(|| Problem::not_found("response: nothing came back to this attempt,"))?;
-    let bytes = stored_payload(&api.store, tenant, received.payload).await?;
-    Ok(download(bytes, received.content_type.as_deref(), &format!("response-{}", row.attempt.id)))
+    let row = find_row(&api.store, &caller, &path).await?;
+    attempt_payloads::response(&api.store, &row.attempt).await
 }
 
-async fn find_row<'a, S: Attempts>(
+async fn find_row<S: Attempts>(
     store: &S,
-    caller: &'a Caller,
+    caller: &Caller,
     path: &PathParameters,
-) -> Result<(HistoryRow, &'a TenantId), Problem> {
+) -> Result<HistoryRow, Problem> {
     let tenant = caller.require(Scope::HistoryRead)?;
     let (loan, id) = (path.loan()?, path.id("id", "attempt")?);
     let row = history::row(store, tenant, &loan, id, Timestamp::now()).await?;
-    Ok((row.ok_or_else(|| Problem::not_found("attempt"))?, tenant))
-}
-
-async fn stored_payload<S: Payloads>(
-    store: &S,
-    tenant: &TenantId,
-    payload: Payload,
-) -> Result<Bytes, Problem> {
-    let Some(key) = payload.key else { return Ok(Bytes::new()) };
-    store.payload(tenant, key).await?.ok_or_else(|| Problem::not_found("payload: it is not kept any more,"))
+    row.ok_or_else(|| Problem::not_found("attempt"))
 }

@@ -1,6 +1,7 @@
 //! The handlers of the API, in a file for each path. A handler reads its request, calls a use case and shows what came
 //! of it; its attributes are its part of the OpenAPI document.
 
+pub(super) mod attempt_payloads;
 pub(super) mod dead_letters;
 pub(super) mod deliveries;
 pub(super) mod egress;
@@ -25,4 +26,5 @@ pub(super) mod subscription_check;
 pub(super) mod subscription_holds;
 pub(super) mod subscriptions;
 pub(super) mod templates;
+pub(super) mod webhook_attempts;
 pub(super) mod webhooks;

@@ -24,7 +24,6 @@ use crate::api::schema::subscription_draft::SubscriptionDraft;
 use crate::api::schema::subscription_view::{SubscriptionList, SubscriptionView};
 use crate::api::{Api, response};
 use loanhook_core::log;
-use loanhook_core::model::event::EventInput;
 use loanhook_core::model::event_names;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::Subscription;
@@ -159,7 +158,8 @@ pub(in crate::api) async fn rotate_secret<S: FlowControl + Subscriptions + Keys 
 /// Send a sample event
 ///
 /// To this subscription alone, whatever its criteria or state. Its rows say that it is a test, the request carries
-/// `loanhook-test: 1`, and no trigger remembers it.
+/// `loanhook-test: 1`, and no trigger remembers it. A subscription to operational events is sent a sample of one, and a body of `{}`
+/// is enough.
 #[utoipa::path(
     post, path = "/v1/subscriptions/{id}/test", operation_id = "testSubscription", tag = "subscriptions", params(("id" = id::SubscriptionId, Path)),
     request_body = TestEventDraft,
@@ -179,17 +179,19 @@ pub(in crate::api) async fn test<S: Intake + Subscriptions + Keys + Send + Sync>
     let id = path.id("id", "subscription")?;
     let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: TestEventDraft = body::parse(&bytes)?;
-    let event = EventInput::from(draft).check()?;
     let all = api.store.subscriptions(tenant).await?;
     let found = all.iter().find(|subscription| subscription.id == id).cloned();
     let subscription = found.ok_or_else(|| Problem::not_found("subscription"))?;
-    if !caller.may(Scope::EventsWrite) && event_names::is_real(&event.name, &all) {
+    let now = Timestamp::now();
+    let event = draft.check(&subscription, now)?;
+    let is_real = !event.is_operational() && event_names::is_real(&event.name, &all);
+    if is_real && !caller.may(Scope::EventsWrite) {
         return Err(Problem::not_allowed(format!(
             "`{}` is the name of real events, and a test of it needs the scope events:write too: use a key that has \
              it, or another eventName",
             event.name
         )));
     }
-    let receipt = intake::accept_test(&api.store, subscription, &event, Timestamp::now()).await?;
+    let receipt = intake::accept_test(&api.store, subscription, &event, now).await?;
     Ok(response::json(StatusCode::ACCEPTED, &AcceptedEvent::from(receipt)))
 }

@@ -19,7 +19,9 @@ use loanhook_core::ports::HistoryRow;
 pub(in crate::api) struct AttemptView {
     id: AttemptId,
     trace_id: TraceId,
-    loan_id: LoanId,
+    /// Null of an operational event, which belongs to no loan.
+    #[schema(required)]
+    loan_id: Option<LoanId>,
     event_title: String,
     event_name: String,
     subscription_id: SubscriptionId,
@@ -121,8 +123,10 @@ impl AttemptView {
     fn new(row: HistoryRow, to: &Caller, headers: bool) -> Self {
         let subscription_version = row.credentials_version();
         let HistoryRow { attempt, resends, .. } = row;
-        let loan = web::path_segment(attempt.loan_id.as_str());
-        let href = format!("/v1/loans/{loan}/webhooks/{}", attempt.id);
+        let href = match attempt.loan_id.shown() {
+            Some(loan) => format!("/v1/loans/{}/webhooks/{}", web::path_segment(loan), attempt.id),
+            None => format!("/v1/webhooks/{}/attempts/{}", attempt.trace_id, attempt.id),
+        };
         let outcome = attempt.outcome();
         let completion = attempt.completion().cloned();
         let result = completion.as_ref().map(|completion| completion.result.clone());
@@ -143,7 +147,7 @@ impl AttemptView {
             },
             id: attempt.id.into(),
             trace_id: attempt.trace_id.into(),
-            loan_id: attempt.loan_id.into(),
+            loan_id: LoanId::shown(attempt.loan_id),
             event_title: attempt.event_title,
             event_name: attempt.event_name,
             subscription_id: attempt.subscription_id.into(),

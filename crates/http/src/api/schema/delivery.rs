@@ -19,7 +19,9 @@ use loanhook_core::ports::HistoryRow;
 #[serde(rename_all = "camelCase")]
 pub(in crate::api) struct DeliverySummary {
     trace_id: TraceId,
-    loan_id: LoanId,
+    /// Null of an operational event, which belongs to no loan.
+    #[schema(required)]
+    loan_id: Option<LoanId>,
     subscription_id: SubscriptionId,
     event_id: EventId,
     event_title: String,
@@ -71,7 +73,7 @@ impl DeliverySummary {
         let Delivery { snapshot, progress, .. } = delivery;
         Self {
             trace_id: snapshot.trace_id.into(),
-            loan_id: snapshot.loan_id.into(),
+            loan_id: LoanId::shown(snapshot.loan_id),
             subscription_id: snapshot.subscription_id.into(),
             event_id: snapshot.event_id.into(),
             event_title: snapshot.event_title,

@@ -3,7 +3,11 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use loanhook_core::model::event::EventInput;
+use loanhook_core::model::event::{Event, EventInput};
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::validation::ValidationErrors;
+use loanhook_core::operational;
 
 /// One change to a loan.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -46,20 +50,58 @@ pub(in crate::api) struct KeyedEventDraft {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = TestEvent)]
 pub(in crate::api) struct TestEventDraft {
+    /// Left out where the subscription is for operational events, which belong to no loan; else it must be there.
+    #[serde(default)]
     #[schema(pattern = "loanId", example = "727")]
-    loan_id: String,
+    loan_id: Option<String>,
     /// `Test` where it is left out. A name of the catalogue or of a subscription of the tenant needs the scope
-    /// `events:write` too.
+    /// `events:write` too. Where the subscription is for operational events: the name of one, by default the first that it asks for.
     #[serde(default)]
     #[schema(pattern = "name")]
     event_name: Option<String>,
+    /// Left out where the subscription is for operational events: a sample has its own.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     context: Option<Box<RawValue>>,
-    /// When it is to have occurred.
+    /// When it is to have occurred. Left out where the subscription is for operational events: a sample occurs now.
     #[serde(default)]
     #[schema(format = DateTime)]
     occurred_at: Option<String>,
+}
+
+impl TestEventDraft {
+    /// The sample event for a subscription.
+    pub(in crate::api) fn check(
+        self,
+        subscription: &Subscription,
+        now: Timestamp,
+    ) -> Result<Event, ValidationErrors> {
+        let Self { loan_id, event_name, context, occurred_at } = self;
+        if !subscription.is_operational() {
+            let input = EventInput {
+                event_name: event_name.unwrap_or_else(|| SAMPLE_NAME.into()),
+                loan_id: loan_id.ok_or_else(|| ValidationErrors::one("/loanId", "must be there"))?,
+                context: context_or_empty(context),
+                occurred_at,
+            };
+            return input.check();
+        }
+        let mut errors = ValidationErrors::default();
+        for (pointer, given) in [
+            ("/loanId", loan_id.is_some()),
+            ("/context", context.is_some()),
+            ("/occurredAt", occurred_at.is_some()),
+        ] {
+            if given {
+                errors.add(
+                    pointer,
+                    "must be left out: the subscription is for operational events, which belong to no loan",
+                );
+            }
+        }
+        errors.ok_or_errors(())?;
+        operational::sample(subscription, event_name.as_deref(), now)
+    }
 }
 
 /// The name of a sample event that has none. No event of the catalogue has it.
@@ -81,16 +123,5 @@ impl From<KeyedEventDraft> for EventInput {
     fn from(draft: KeyedEventDraft) -> Self {
         let KeyedEventDraft { event_name, loan_id, context, occurred_at, idempotency_key: _ } = draft;
         Self { event_name, loan_id, context, occurred_at }
-    }
-}
-
-impl From<TestEventDraft> for EventInput {
-    fn from(draft: TestEventDraft) -> Self {
-        Self {
-            event_name: draft.event_name.unwrap_or_else(|| SAMPLE_NAME.into()),
-            loan_id: draft.loan_id,
-            context: context_or_empty(draft.context),
-            occurred_at: draft.occurred_at,
-        }
     }
 }

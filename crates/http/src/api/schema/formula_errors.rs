@@ -24,8 +24,9 @@ pub(in crate::api) struct FormulaErrorRecord {
     /// The version of the subscription that it failed in.
     version: u64,
     at: Timestamp,
-    #[schema(value_type = String)]
-    loan_id: LoanId,
+    /// Null of an operational event, which belongs to no loan.
+    #[schema(required, value_type = Option<String>)]
+    loan_id: Option<LoanId>,
     /// What is wrong: a sentence that holds no value of the event.
     detail: String,
     /// Where in the formula, from 1.
@@ -45,7 +46,7 @@ impl From<model::FormulaErrors> for FormulaErrors {
     fn from(errors: model::FormulaErrors) -> Self {
         let model::FormulaErrors { count, last } = errors;
         let model::FormulaErrorRecord { formula, version, at, loan_id, detail, line, column } = last;
-        let (formula, at, loan_id) = (formula.into(), at.into(), loan_id.into());
+        let (formula, at, loan_id) = (formula.into(), at.into(), LoanId::shown(loan_id));
         Self { count, last: FormulaErrorRecord { formula, version, at, loan_id, detail, line, column } }
     }
 }

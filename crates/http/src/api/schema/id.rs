@@ -74,6 +74,13 @@ texts! {
     Timestamp from time::Timestamp;
 }
 
+impl LoanId {
+    /// As readers are shown it: null of an operational event, which belongs to no loan.
+    pub(in crate::api) fn shown(loan: id::LoanId) -> Option<Self> {
+        (!loan.is_operational()).then_some(Self(loan))
+    }
+}
+
 impl From<TenantId> for id::TenantId {
     fn from(shown: TenantId) -> Self {
         shown.0

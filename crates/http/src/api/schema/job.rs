@@ -187,7 +187,9 @@ impl From<job::Job> for ResendJobView {
 #[schema(as = JobItem)]
 pub(in crate::api) struct JobItemView {
     trace_id: TraceId,
-    loan_id: LoanId,
+    /// Null of an operational event, which belongs to no loan.
+    #[schema(required)]
+    loan_id: Option<LoanId>,
     subscription_id: SubscriptionId,
     outcome: ItemOutcome,
     /// Why it was skipped; null where it was not.
@@ -203,7 +205,7 @@ impl From<job::JobItem> for JobItemView {
         let job::JobItem { trace, subscription, loan, had_succeeded: _, state } = item;
         Self {
             trace_id: trace.into(),
-            loan_id: loan.into(),
+            loan_id: LoanId::shown(loan),
             subscription_id: subscription.into(),
             outcome: state.outcome().into(),
             reason: state.skip_reason().map(Into::into),

@@ -27,7 +27,9 @@ enums_of_model! {
 #[schema(as = LedgerEvent)]
 pub(in crate::api) struct LedgerEventView {
     event_id: EventId,
-    loan_id: LoanId,
+    /// Null of an operational event, which belongs to no loan.
+    #[schema(required)]
+    loan_id: Option<LoanId>,
     event_name: String,
     #[schema(required, format = DateTime)]
     occurred_at: Option<String>,
@@ -87,7 +89,7 @@ impl LedgerEventView {
         });
         Self {
             event_id: event.id.into(),
-            loan_id: event.loan_id.into(),
+            loan_id: LoanId::shown(event.loan_id),
             event_name: event.name,
             occurred_at: event.occurred_at,
             accepted_at: event.accepted_at.into(),

@@ -20,6 +20,7 @@ pub(super) mod job;
 pub(super) mod job_draft;
 pub(super) mod key;
 pub(super) mod ledger_event;
+pub(super) mod operational;
 pub(super) mod pattern;
 pub(super) mod portal_link_draft;
 pub(super) mod report;

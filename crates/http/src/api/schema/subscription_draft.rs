@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use super::authentication::{AuthDraft, TlsDraft};
 use super::enums_of_model;
 use super::flow_settings::FlowDraft;
+use super::operational::OperationalName;
 use super::retry_policy::RetryDraft;
 use super::strict_object::{object, optional_object, texts};
 use super::values::Method;
@@ -79,6 +80,10 @@ struct CriteriaDraft {
     /// When a trigger fires: when it becomes true for a loan, unless told otherwise.
     #[serde(default)]
     fire: Option<Fire>,
+    /// Names of operational events, of loanhook itself, instead of events of loans.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<OperationalName>>, min_items = 1)]
+    operational: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -152,8 +157,8 @@ impl From<SubscriptionDraft> for model::SubscriptionInput {
 
 impl From<CriteriaDraft> for model::CriteriaInput {
     fn from(draft: CriteriaDraft) -> Self {
-        let CriteriaDraft { events, trigger, fire } = draft;
-        Self { events, trigger, fire: fire.map(Into::into) }
+        let CriteriaDraft { events, trigger, fire, operational } = draft;
+        Self { events, trigger, fire: fire.map(Into::into), operational }
     }
 }
 

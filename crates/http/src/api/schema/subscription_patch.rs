@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::authentication::{PatchedAuth, PatchedTls};
 use super::flow_settings::PatchedFlow;
+use super::operational::OperationalName;
 use super::strict_object::{optional_object, optional_texts};
 use super::subscription_draft::{Fire, SubscriptionDraft};
 use super::subscription_view::SubscriptionView;
@@ -55,7 +56,8 @@ pub(in crate::api) struct PatchedMembers {
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     enabled: IgnoredAny,
-    /// A change from names to a trigger says `"events": null` too, and the other way round `"trigger": null, "fire": null`.
+    /// A change from one kind of criteria to another says null for those before: from names to a trigger `"events": null`, the
+    /// other way round `"trigger": null, "fire": null`, from operational events `"operational": null`.
     #[serde(default, deserialize_with = "optional_object")]
     criteria: Option<PatchedCriteria>,
     #[serde(default)]
@@ -89,6 +91,9 @@ struct PatchedCriteria {
     #[serde(default)]
     #[schema(value_type = Option<Fire>)]
     fire: IgnoredAny,
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<OperationalName>>)]
+    operational: IgnoredAny,
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]

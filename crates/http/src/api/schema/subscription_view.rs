@@ -9,6 +9,7 @@ use crate::api::schema::authentication_view::{AuthView, TlsView};
 use crate::api::schema::flow_settings::FlowView;
 use crate::api::schema::formula_errors::FormulaErrors;
 use crate::api::schema::id::{SubscriptionId, Timestamp};
+use crate::api::schema::operational::OperationalName;
 use crate::api::schema::retry_policy::RetryPolicy;
 use crate::api::schema::subscription_draft::Fire;
 use crate::api::schema::values::Method;
@@ -63,6 +64,23 @@ struct CriteriaView {
     trigger: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fire: Option<Fire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operational: Option<Vec<OperationalName>>,
+}
+
+impl From<Criteria> for CriteriaView {
+    fn from(criteria: Criteria) -> Self {
+        let none = Self { events: None, trigger: None, fire: None, operational: None };
+        match criteria {
+            Criteria::Events(events) => Self { events: Some(events), ..none },
+            Criteria::Trigger { trigger, fire, .. } => {
+                Self { trigger: Some(trigger), fire: Some(fire.into()), ..none }
+            }
+            Criteria::Operational(kinds) => {
+                Self { operational: Some(kinds.into_iter().map(Into::into).collect()), ..none }
+            }
+        }
+    }
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -86,18 +104,12 @@ struct RequestView {
 impl SubscriptionView {
     pub(in crate::api) fn new(subscription: &Subscription, hold: Option<ShownHold>, to: &Caller) -> Self {
         let settings = &subscription.settings;
-        let criteria = match settings.criteria.clone() {
-            Criteria::Events(events) => CriteriaView { events: Some(events), trigger: None, fire: None },
-            Criteria::Trigger { trigger, fire, .. } => {
-                CriteriaView { events: None, trigger: Some(trigger), fire: Some(fire.into()) }
-            }
-        };
         Self {
             id: subscription.id.into(),
             title: settings.title.clone(),
             description: settings.description.clone(),
             enabled: settings.enabled,
-            criteria,
+            criteria: settings.criteria.clone().into(),
             restriction: settings.restriction.clone(),
             request: RequestView {
                 method: settings.request.method.into(),

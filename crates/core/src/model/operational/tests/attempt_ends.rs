@@ -1,0 +1,75 @@
+//! What the end of an attempt says, and which deliveries are exhausted.
+
+use super::*;
+use crate::model::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
+use crate::model::credentials::CredentialsVersion;
+use crate::model::failure::{ErrorKind, Failure};
+use crate::model::id::{LoanId, TraceId};
+use crate::model::payload::Payload;
+use crate::model::subscription::Method;
+
+fn row(result: Result<u16, ErrorKind>) -> Attempt {
+    let completion = Completion {
+        ended_at: at(1),
+        response_time_ms: None,
+        source_ip: None,
+        result: result.map_err(|kind| Failure::new(kind, "the case says so")),
+        response: None,
+    };
+    let Subject { tenant, subscription, title, .. } = subject();
+    Attempt {
+        id: AttemptId::from_uuid(Uuid::from_u128(1)),
+        tenant,
+        loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
+        trace_id: TraceId::from_uuid(Uuid::nil()),
+        subscription_id: subscription,
+        event_title: title,
+        event_name: "Payment".into(),
+        occurred_at: None,
+        test: false,
+        method: Method::Post,
+        destination: "https://core.example.com/".into(),
+        content_type: None,
+        source: Payload { key: None, bytes: 0 },
+        number: AttemptNumber::Auto(1),
+        requested_by: None,
+        resend_of: None,
+        address_version: None,
+        credentials: CredentialsVersion::Own,
+        sent_at: START,
+        state: AttemptState::Complete(completion),
+        next_attempt_at: None,
+    }
+}
+
+#[test]
+fn an_end_says_something_of_the_receiver_or_nothing() {
+    let outcome = |row: Attempt| AttemptEnd::of(&row).map(|end| end.outcome);
+    for (result, expected) in [
+        (Ok(200), Some(EndOutcome::Succeeded)),
+        (Ok(299), Some(EndOutcome::Succeeded)),
+        (Ok(302), Some(EndOutcome::Answered(302))),
+        (Ok(503), Some(EndOutcome::Answered(503))),
+        (Err(ErrorKind::Timeout), Some(EndOutcome::Unanswered("timeout"))),
+        (Err(ErrorKind::Blocked), Some(EndOutcome::Unanswered("blocked"))),
+        (Err(ErrorKind::Auth), Some(EndOutcome::Unanswered("auth"))),
+        (Err(ErrorKind::Template), None),
+        (Err(ErrorKind::Interrupted), None),
+    ] {
+        assert_eq!(outcome(row(result)), expected, "{result:?}");
+        let resend = Attempt { number: AttemptNumber::Manual, ..row(result) };
+        assert_eq!(outcome(resend), expected, "{result:?} of a resend");
+        assert_eq!(outcome(Attempt { test: true, ..row(result) }), None, "a test says nothing");
+        let operational = Attempt { loan_id: LoanId::operational(), ..row(result) };
+        assert_eq!(outcome(operational), None, "an operational event says nothing");
+    }
+    assert_eq!(outcome(Attempt { state: AttemptState::Queued, ..row(Ok(200)) }), None);
+}
+
+#[test]
+fn ends_sort_by_their_time() {
+    let mut ends =
+        [end(3, EndOutcome::Succeeded), end(1, EndOutcome::Answered(500)), end(2, EndOutcome::Succeeded)];
+    ends.sort();
+    assert_eq!(ends.map(|end| end.ended_at), [at(1), at(2), at(3)]);
+}

@@ -1,0 +1,130 @@
+//! Operational events as a use case: those of the outbox are taken in, matched, rendered and stored as deliveries.
+//!
+//! 1. The step that stores a change puts what it tells into the outbox ([`OperationalEvents`]), with an ID that is made of what
+//!    happened.
+//! 2. [`advance`] puts there what time has brought, and takes every event of the outbox in, as intake does any event, under an
+//!    idempotency key made of its ID; then it deletes the event there. What is cut off between the two is found in the outbox
+//!    again, and its key is known: so each event is taken in once, through a crash at any point.
+//!
+//! Whoever calls [`advance`] calls it again when something was put into the outbox, and when it says.
+
+use std::str::FromStr as _;
+
+use crate::intake::{self, IntakeError, Submission};
+use crate::model::event::Event;
+use crate::model::id::TenantId;
+use crate::model::operational::{OperationalEvent, OperationalKind, Subject};
+use crate::model::subscription::{Criteria, Subscription};
+use crate::model::time::Timestamp;
+use crate::model::validation::ValidationErrors;
+use crate::ports::{
+    FormulaErrorLog, Intake, Ledger, OperationalEvents, StoreError, StoreResult, Subscriptions,
+};
+
+/// How many events of the outbox are read at once.
+const EVENTS_PER_READ: usize = 1000;
+
+/// What is left after a step.
+#[derive(Debug)]
+pub struct Advanced {
+    /// When time brings something next; none where nothing is to come.
+    pub next_due: Option<Timestamp>,
+    /// Those of the outbox that could not be taken in: they are to be tried again.
+    pub failed: Option<FailedEvents>,
+}
+
+/// Events that could not be taken in. `Display` is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{count} could not be taken in, {first} of {tenant} first: {failure}")]
+pub struct FailedEvents {
+    pub count: usize,
+    /// The name of the first.
+    pub first: OperationalKind,
+    pub tenant: TenantId,
+    pub failure: StoreError,
+}
+
+/// Puts what time has brought into the outbox, and takes in what is there. An event that cannot be taken in stays, and holds up no
+/// other.
+///
+/// # Errors
+///
+/// The store failed before all of the outbox was looked at.
+pub async fn advance<S>(store: &S, now: Timestamp) -> StoreResult<Advanced>
+where
+    S: OperationalEvents + Intake + Subscriptions + Ledger + FormulaErrorLog,
+{
+    let next_due = store.advance_operational_states(now).await?;
+    loop {
+        let events = store.outbox(EVENTS_PER_READ).await?;
+        let is_last = events.len() < EVENTS_PER_READ;
+        let mut failed: Option<FailedEvents> = None;
+        for event in &events {
+            match (take_in(store, event, now).await, &mut failed) {
+                (Ok(()), _) => {}
+                (Err(_), Some(failed)) => failed.count += 1,
+                (Err(failure), None) => {
+                    let (first, tenant) = (event.kind, event.tenant.clone());
+                    failed = Some(FailedEvents { count: 1, first, tenant, failure });
+                }
+            }
+        }
+        // Those that failed come again with the next read.
+        if is_last || failed.is_some() {
+            return Ok(Advanced { next_due, failed });
+        }
+    }
+}
+
+/// Takes one event in for the tenant's subscriptions to such events, and deletes it from the outbox.
+///
+/// # Errors
+///
+/// The store failed; the event is in the outbox still, and taking it in again makes no second delivery.
+pub async fn take_in<S>(store: &S, event: &OperationalEvent, now: Timestamp) -> StoreResult<()>
+where
+    S: OperationalEvents + Intake + Subscriptions + Ledger + FormulaErrorLog,
+{
+    let tenant = &event.tenant;
+    let subscriptions = store.subscriptions(tenant).await?;
+    // Nobody could find one of which nobody asked to hear.
+    if subscriptions.iter().any(|subscription| asks_for(&subscription.settings.criteria, event.kind)) {
+        let unreadable = || StoreError::Failed("the facts of an operational event are no JSON".into());
+        let submission = Submission {
+            event: event.to_event().ok_or_else(unreadable)?,
+            key: Some(event.idempotency_key()),
+        };
+        match intake::accept(store, tenant, submission, now).await {
+            // One that was seen by two paths may tell of it in two ways: the first stands.
+            Ok(_) | Err(IntakeError::KeyReused) => {}
+            Err(IntakeError::Store(failure)) => return Err(failure),
+        }
+    }
+    store.delete_from_outbox(tenant, event.id).await
+}
+
+/// The event that a test of a subscription to operational events sends: a sample of the kind of this name, else of the first that
+/// it asks for.
+///
+/// # Errors
+///
+/// Where the name is none of an operational event.
+pub fn sample(
+    subscription: &Subscription,
+    name: Option<&str>,
+    now: Timestamp,
+) -> Result<Event, ValidationErrors> {
+    let first = match &subscription.settings.criteria {
+        Criteria::Operational(kinds) => kinds.first().copied(),
+        Criteria::Events(_) | Criteria::Trigger { .. } => None,
+    };
+    let named = name.map(OperationalKind::from_str).transpose();
+    let named = named.map_err(|unknown| ValidationErrors::one("/eventName", unknown.to_string()))?;
+    let kind = named.or(first).unwrap_or(OperationalKind::SubscriptionFailing);
+    let sample = kind.sample(&Subject::current(subscription), now).to_event();
+    sample.ok_or_else(|| ValidationErrors::one("/eventName", "has no sample"))
+}
+
+fn asks_for(criteria: &Criteria, kind: OperationalKind) -> bool {
+    matches!(criteria, Criteria::Operational(kinds) if kinds.contains(&kind))
+}

@@ -1,0 +1,46 @@
+//! Port of operational events: the outbox, and what time brings.
+
+use std::future::Future;
+
+use super::StoreResult;
+use crate::model::id::TenantId;
+use crate::model::operational::{OperationalEvent, OperationalEventId};
+use crate::model::time::Timestamp;
+
+/// What the other ports change tells operational events: the step that stores the change also stores the operational state of
+/// the subscription ([`OperationalState`]) and puts the events that come of it into the outbox. This holds for
+/// [`Deliveries::complete`], [`Resends::complete_resend`], [`FlowControl::hold`], [`Jobs::create_job`], [`Jobs::save_job`] and
+/// [`Subscriptions::delete`], and for the interruption of an attempt. Nothing is kept for a tenant without a subscription to
+/// operational events ([`is_observed`]): the change that takes its last one away takes the states of the tenant away.
+///
+/// An engine that hears of changes later, in the order of a stream, does it in the step that stores how far it has read.
+///
+/// [`OperationalState`]: crate::model::operational::OperationalState
+/// [`is_observed`]: crate::model::operational::is_observed
+/// [`Deliveries::complete`]: super::Deliveries::complete
+/// [`Resends::complete_resend`]: super::Resends::complete_resend
+/// [`FlowControl::hold`]: super::FlowControl::hold
+/// [`Jobs::create_job`]: super::Jobs::create_job
+/// [`Jobs::save_job`]: super::Jobs::save_job
+/// [`Subscriptions::delete`]: super::Subscriptions::delete
+pub trait OperationalEvents {
+    /// Puts what time has brought by `now` into the outbox: windows of exhausted deliveries that ended, and notice of certificates
+    /// ([`OperationalState::advance`]). Gives when the next of it is due; none where nothing is to come.
+    ///
+    /// [`OperationalState::advance`]: crate::model::operational::OperationalState::advance
+    fn advance_operational_states(
+        &self,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<Option<Timestamp>>> + Send;
+
+    /// Events of the outbox, of all tenants: at most `limit`, the oldest first, and fewer only where there are no more. Those that
+    /// cannot be read are left out, and the log says so.
+    fn outbox(&self, limit: usize) -> impl Future<Output = StoreResult<Vec<OperationalEvent>>> + Send;
+
+    /// Deletes an event of the outbox, once it was taken in. One that is gone already is deleted.
+    fn delete_from_outbox(
+        &self,
+        tenant: &TenantId,
+        id: OperationalEventId,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
+}

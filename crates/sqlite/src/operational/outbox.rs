@@ -1,0 +1,56 @@
+//! The outbox: operational events that are to be taken in, in the order in which they were put.
+
+use rusqlite::{Connection, params};
+
+use crate::SqliteEngine;
+use crate::rows::{from_json, to_json};
+use crate::unreadable::read_up_to;
+use crate::writer::Priority;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::operational::{OperationalEvent, OperationalEventId};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{OperationalEvents, StoreResult};
+
+const OLDEST_FIRST: &str = "SELECT number, doc FROM outbox ORDER BY number";
+
+/// Puts events; one that is there stays.
+pub(super) fn put(connection: &Connection, events: &[OperationalEvent]) -> rusqlite::Result<()> {
+    for event in events {
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO outbox (id, tenant, doc) VALUES (?1, ?2, ?3)")?
+            .execute(params![event.id.uuid().as_bytes(), event.tenant.as_str(), to_json(event)?])?;
+    }
+    Ok(())
+}
+
+impl OperationalEvents for SqliteEngine {
+    async fn advance_operational_states(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+        self.advance_states(now).await
+    }
+
+    async fn outbox(&self, limit: usize) -> StoreResult<Vec<OperationalEvent>> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(OLDEST_FIRST)?;
+            read_up_to(statement.query([])?, limit, &"operational events", |row| from_json(row, 1))
+        })
+        .await
+    }
+
+    async fn delete_from_outbox(&self, tenant: &TenantId, id: OperationalEventId) -> StoreResult<()> {
+        let tenant = tenant.clone();
+        let work = move |connection: &Connection| {
+            connection
+                .prepare_cached("DELETE FROM outbox WHERE id = ?1 AND tenant = ?2")?
+                .execute(params![id.uuid().as_bytes(), tenant.as_str()])
+                .map(|_| ())
+        };
+        self.0.writer.run(Priority::ExistingWork, work, |()| ()).await
+    }
+}
+
+impl SqliteEngine {
+    /// Waits until there is something to do for operational events: what came since this was last ready counts.
+    pub async fn operational_changed(&self) {
+        self.0.operational.changed().await;
+    }
+}
