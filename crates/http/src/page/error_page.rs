@@ -46,6 +46,10 @@ pub(super) enum ErrorPage {
     },
     /// The page does not exist, or the session is not valid for it.
     NotFound,
+    /// The page is of all loans, and the session of one; `next` is the page.
+    OneLoanOnly {
+        next: String,
+    },
     /// The portal link expired, or never was one.
     LinkExpired,
     /// The form does not come from a page that was made for this viewer.
@@ -69,6 +73,12 @@ impl ErrorPage {
                 StatusCode::NOT_FOUND,
                 "There is no such page",
                 "What you opened is not there, or is not for you to see. Open the loan again from your servicing system.",
+            ),
+            Self::OneLoanOnly { .. } => (
+                StatusCode::FORBIDDEN,
+                "Your link opens one loan",
+                "This page is about all loans, and what you opened in this browser is a link to one loan. What is missing is a \
+                 sign-in with an API key that has the scope history:read: ask whoever administers loanhook in your company.",
             ),
             Self::LinkExpired => (
                 StatusCode::NOT_FOUND,
@@ -124,23 +134,30 @@ impl ErrorPage {
     }
 }
 
+/// The sign-in page before this page, told the reason by a parameter of this name.
+fn sign_in_path(next: &str, reason: Option<&str>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("next", next);
+    if let Some(parameter) = reason {
+        query.append_pair(parameter, "1");
+    }
+    format!("{SIGN_IN_PATH}?{}", query.finish())
+}
+
 impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
         if let Self::SignIn { next, reason } = &self {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("next", next);
-            if let Some(parameter) = reason.parameter() {
-                query.append_pair(parameter, "1");
-            }
-            return Redirect::to(&format!("{SIGN_IN_PATH}?{}", query.finish())).into_response();
+            return Redirect::to(&sign_in_path(next, reason.parameter())).into_response();
         }
         let (status, title, text) = self.content();
         let content = html! {
             section.card.narrow {
                 h1 { (title) }
                 p { (text) }
-                @if status == StatusCode::NOT_FOUND {
-                    p { a href="/login" { "Sign in with an API key" } }
+                @match &self {
+                    Self::OneLoanOnly { next } => p { a href=(sign_in_path(next, None)) { "Sign in with an API key" } },
+                    _ if status == StatusCode::NOT_FOUND => p { a href=(SIGN_IN_PATH) { "Sign in with an API key" } },
+                    _ => {}
                 }
             }
         };

@@ -24,13 +24,13 @@ pub(in crate::api) use self::columns::{
     ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS, JOB_ITEM_COLUMNS, REPORT_COLUMNS,
 };
 use self::encoding::Encoder;
-pub(in crate::api) use self::encoding::Format;
+pub(crate) use self::encoding::ExportFormat;
 use super::problem::Problem;
 
 /// How many rows are read at once.
 const ROWS_PER_READ: usize = 500;
 /// A bounded answer has at most so many rows.
-const MAX_ROWS_PER_PART: usize = 5000;
+pub(crate) const MAX_ROWS_PER_PART: usize = 5000;
 /// A bounded answer ends with the row that makes it as long as this. A function's answer may have 6 MB, in which the body
 /// is a text of JSON, with its quotes escaped.
 const MAX_PART_BYTES: usize = 3 << 20;
@@ -42,7 +42,7 @@ pub struct BoundedExports;
 /// What a request says of an export.
 pub(in crate::api) struct RequestedExport {
     /// None where JSON is asked for: no export.
-    format: Option<Format>,
+    format: Option<ExportFormat>,
     bounded: bool,
     /// Of the request: the link to the next part is made of it.
     uri: Uri,
@@ -52,15 +52,25 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestedExport {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        // Below HTTP/1.1 a streamed body ends with its connection, also where it breaks off (RFC 9112, section 8).
-        let bounded = parts.extensions.get::<BoundedExports>().is_some() || parts.version < Version::HTTP_11;
-        Ok(Self { format: Format::asked_for(&parts.headers), bounded, uri: parts.uri.clone() })
+        let format = ExportFormat::asked_for(&parts.headers);
+        Ok(Self { format, bounded: is_bounded(parts), uri: parts.uri.clone() })
     }
 }
 
+/// Whether the answer to a request holds one part of a list.
+pub(crate) fn is_bounded(parts: &Parts) -> bool {
+    // Below HTTP/1.1 a streamed body ends with its connection, also where it breaks off (RFC 9112, section 8).
+    parts.extensions.get::<BoundedExports>().is_some() || parts.version < Version::HTTP_11
+}
+
 impl RequestedExport {
+    /// That of a page, whose link says the format.
+    pub(in crate::api) fn for_page(format: ExportFormat, parts: &Parts) -> Self {
+        Self { format: Some(format), bounded: is_bounded(parts), uri: parts.uri.clone() }
+    }
+
     /// The format that is asked for; none is JSON.
-    pub(in crate::api) const fn format(&self) -> Option<Format> {
+    pub(in crate::api) const fn format(&self) -> Option<ExportFormat> {
         self.format
     }
 
@@ -201,7 +211,7 @@ fn encode_all<R: Serialize, C>(
 ///
 /// A row could not be encoded.
 pub(in crate::api) fn rows(
-    (format, columns): (Format, &'static [&'static str]),
+    (format, columns): (ExportFormat, &'static [&'static str]),
     rows: &[impl Serialize],
 ) -> Result<Response, Problem> {
     let encoder = Encoder { format, columns };
@@ -212,7 +222,7 @@ pub(in crate::api) fn rows(
     Ok(response(format, Body::from(body)))
 }
 
-fn response(format: Format, body: Body) -> Response {
+fn response(format: ExportFormat, body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, format.content_type()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
