@@ -116,7 +116,7 @@ async fn a_job_is_stopped_by_its_page_and_what_was_sent_stays_sent() {
     })
     .await;
     assert_eq!(page.text("#job h2"), "Stopped: 1 of 3 webhooks");
-    assert_eq!(resends(&j.api, &traces).await.iter().sum::<i64>(), 1);
+    assert_eq!(resends(&j.api, &traces).await.iter().sum::<usize>(), 1);
 }
 
 #[tokio::test]

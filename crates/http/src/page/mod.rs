@@ -5,7 +5,7 @@
 //! (`preview`), under a content security policy by which only that script runs (`headers`).
 //!
 //! - A portal link opens a session for one loan; a sign-in with a key opens one for all loans of the tenant, and with it the pages
-//!   of all loans: `overview`, `delivery_list`, `subscription_list` and `search`.
+//!   of all loans: `overview`, `delivery_list`, `subscription_list` and `search`; `subscription_holds` answers the forms of the list of webhooks.
 //! - `sign_in` begins and ends sessions, whose tokens are in `session_cookies`; `page_request` is a request for a page of
 //!   a loan with a valid session, `tenant_request` one for a page of all loans; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites.
 //! - `webhook_list`, `attempt_details`, `payload_files`, `resend`, `bulk_resend` and `event_list` answer requests; `view` makes
@@ -39,6 +39,7 @@ mod resend;
 mod search;
 mod session_cookies;
 mod sign_in;
+mod subscription_holds;
 mod subscription_list;
 mod tenant_request;
 mod used_credentials;
@@ -115,6 +116,8 @@ pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
         .route("/resends/{id}", get(bulk_resend::show::<S, TenantRequest>))
         .route("/resends/{id}/stop", post(bulk_resend::stop::<S, TenantRequest>))
         .route(WEBHOOKS_PATH, get(subscription_list::show::<S>))
+        .route("/subscriptions/{id}/hold", post(subscription_holds::hold::<S>))
+        .route("/subscriptions/{id}/release", post(subscription_holds::release::<S>))
         .route(SEARCH_PATH, get(search::show::<S>))
         .route(PORTAL_PATH, get(sign_in::open_portal_link::<S>))
         .route("/portal/", any(error_page::not_found))

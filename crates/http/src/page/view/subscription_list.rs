@@ -9,9 +9,11 @@ use super::attention::{held, state_labels};
 use super::format::{grouped, percent};
 use super::site_header::{Section, Viewing};
 use super::{layout, sparkline};
-use crate::page::links;
-use crate::page::tenant_request::TenantRequest;
+use crate::page::resend::CSRF_FIELD;
+use crate::page::tenant_request::{TenantRequest, WEBHOOKS_PATH};
+use crate::page::{csrf_token, links};
 use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::Criteria;
 use loanhook_core::webhook_states::{self, WebhookState, Week};
 
@@ -42,7 +44,7 @@ pub(in crate::page) fn page(
                     tr role="row" { @for head in COLUMN_HEADS { th scope="col" role="columnheader" { (head) } } }
                 }
                 tbody role="rowgroup" {
-                    @for state in states { (row(state, weeks.get(&state.subscription.id))) }
+                    @for state in states { (row(state, weeks.get(&state.subscription.id), request)) }
                 }
             }
         }
@@ -51,17 +53,18 @@ pub(in crate::page) fn page(
     layout::page_for("Webhooks", &viewing, &content)
 }
 
-fn row(state: &WebhookState, week: Option<&Week>) -> Markup {
+fn row(state: &WebhookState, week: Option<&Week>, request: &TenantRequest) -> Markup {
     let subscription = &state.subscription;
     let total = webhook_states::sum(week.into_iter().flatten().map(|(_, tally)| tally));
     html! {
-        tr role="row" data-id=(subscription.id) {
+        tr id={ "s-" (subscription.id) } role="row" {
             td.title role="cell" data-head="Webhook" {
                 a href=(links::deliveries_of(subscription.id)) { bdi { (subscription.settings.title) } }
             }
             td role="cell" data-head="State" {
                 (state_labels(state))
                 @if let Some(hold) = &state.hold { span.next-line { (held(hold)) } }
+                @if request.grant.may(Scope::SubscriptionsWrite) { (hold_form(state, request)) }
             }
             td.break role="cell" data-head="Sent for" { (sent_for(&subscription.settings.criteria)) }
             td role="cell" data-head="Success in 7 days" {
@@ -74,6 +77,30 @@ fn row(state: &WebhookState, week: Option<&Week>) -> Markup {
                 }
             }
             td role="cell" data-head="By day" { @if let Some(week) = week { (sparkline::show(week)) } }
+        }
+    }
+}
+
+/// The form that holds a webhook or ends its hold, each after one question.
+fn hold_form(state: &WebhookState, request: &TenantRequest) -> Markup {
+    let id = state.subscription.id;
+    let title = &state.subscription.settings.title;
+    let (action, word, says) = match state.hold {
+        Some(_) => ("release", "Release", "What waits leaves, the oldest first and slowly at first."),
+        None => (
+            "hold",
+            "Hold",
+            "What is due from now on waits until somebody releases the webhook. Nothing is lost.",
+        ),
+    };
+    html! {
+        details.hold {
+            summary { (word) span.unseen { " " (title) } }
+            form.confirm method="post" action={ (WEBHOOKS_PATH) "/" (id) "/" (action) } {
+                p { (says) }
+                input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
+                button.primary type="submit" { (word) " it" }
+            }
         }
     }
 }

@@ -1,24 +1,21 @@
 //! Error pages: why a request was refused or failed, and what its viewer can do; or a redirect to the sign-in page.
 
+mod from_errors;
+
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::html;
-use tracing::error;
 use url::form_urlencoded;
 
-use super::view::layout;
+use crate::page::view::layout;
 use crate::web::SIGN_IN_PATH;
 use crate::web::body_reader::BodyError;
 use crate::web::call_limits::RateLimited;
 use crate::web::host::HostError;
-use loanhook_core::portal::PortalError;
-use loanhook_core::ports::StoreError;
-use loanhook_core::recovery::CreateJobError;
-use loanhook_core::resend::ResendError;
 
 /// Why a request has no session.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum SignInReason {
+pub(in crate::page) enum SignInReason {
     NoSession,
     /// Its session ended.
     Ended,
@@ -28,7 +25,7 @@ pub(super) enum SignInReason {
 
 impl SignInReason {
     /// The parameter that tells the sign-in page this reason.
-    pub(super) const fn parameter(self) -> Option<&'static str> {
+    pub(in crate::page) const fn parameter(self) -> Option<&'static str> {
         match self {
             Self::NoSession => None,
             Self::Ended => Some("ended"),
@@ -38,7 +35,7 @@ impl SignInReason {
 }
 
 #[derive(Debug)]
-pub(super) enum ErrorPage {
+pub(in crate::page) enum ErrorPage {
     /// There is no session; `next` is the page to open after the sign-in.
     SignIn {
         next: String,
@@ -55,6 +52,7 @@ pub(super) enum ErrorPage {
     /// The form does not come from a page that was made for this viewer.
     CrossSiteForm,
     MayNotResend,
+    MayNotChangeWebhooks,
     /// The state of the delivery does not allow it.
     Conflict(String),
     MethodNotAllowed,
@@ -93,7 +91,12 @@ impl ErrorPage {
             Self::MayNotResend => (
                 StatusCode::FORBIDDEN,
                 "You may look, but not resend",
-                "Nothing was sent. Ask whoever gave you access for the right to resend.",
+                "Nothing was sent. What is missing is the scope webhooks:resend: ask whoever gave you access for it.",
+            ),
+            Self::MayNotChangeWebhooks => (
+                StatusCode::FORBIDDEN,
+                "You may look, but not change webhooks",
+                "Nothing was changed. What is missing is the scope subscriptions:write: ask whoever gave you access for it.",
             ),
             Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
             Self::MethodNotAllowed => (
@@ -174,71 +177,10 @@ impl IntoResponse for ErrorPage {
     }
 }
 
-impl From<StoreError> for ErrorPage {
-    fn from(failure: StoreError) -> Self {
-        if let StoreError::Failed(_) = failure {
-            error!(%failure, "page.store_failed");
-        }
-        Self::Unavailable
-    }
-}
-
-impl From<PortalError> for ErrorPage {
-    fn from(failure: PortalError) -> Self {
-        match failure {
-            PortalError::Store(failure) => failure.into(),
-            PortalError::Randomness(failure) => {
-                error!(%failure, "page.no_randomness");
-                Self::Unavailable
-            }
-        }
-    }
-}
-
-impl From<ResendError> for ErrorPage {
-    fn from(failure: ResendError) -> Self {
-        match failure {
-            ResendError::Store(failure) => failure.into(),
-            ResendError::Unknown => Self::NotFound,
-            refused => Self::Conflict(format!("It was not sent again: {refused}.")),
-        }
-    }
-}
-
-impl From<CreateJobError> for ErrorPage {
-    fn from(failure: CreateJobError) -> Self {
-        match failure {
-            CreateJobError::Store(failure) => failure.into(),
-            CreateJobError::TooMany => Self::Conflict(format!("Nothing was sent: {failure}.")),
-            CreateJobError::KeyReused => Self::Conflict(
-                "This form was sent before, for other webhooks. Open the list again.".to_owned(),
-            ),
-        }
-    }
-}
-
-impl From<HostError> for ErrorPage {
-    fn from(error: HostError) -> Self {
-        Self::Host(error)
-    }
-}
-
-impl From<RateLimited> for ErrorPage {
-    fn from(wait: RateLimited) -> Self {
-        Self::RateLimited(wait)
-    }
-}
-
-impl From<BodyError> for ErrorPage {
-    fn from(unread: BodyError) -> Self {
-        Self::Body(unread)
-    }
-}
-
-pub(super) async fn not_found() -> ErrorPage {
+pub(in crate::page) async fn not_found() -> ErrorPage {
     ErrorPage::NotFound
 }
 
-pub(super) async fn method_not_allowed() -> ErrorPage {
+pub(in crate::page) async fn method_not_allowed() -> ErrorPage {
     ErrorPage::MethodNotAllowed
 }
