@@ -7,17 +7,15 @@
 
 mod columns;
 mod encoding;
+mod requested;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 
 use axum::body::Body;
-use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use http::request::Parts;
-use http::{HeaderValue, StatusCode, Uri, Version, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 
 pub(in crate::api) use self::columns::{
@@ -25,6 +23,8 @@ pub(in crate::api) use self::columns::{
 };
 use self::encoding::Encoder;
 pub(crate) use self::encoding::ExportFormat;
+pub(in crate::api) use self::requested::RequestedExport;
+pub(crate) use self::requested::is_bounded;
 use super::problem::Problem;
 
 /// How many rows are read at once.
@@ -38,48 +38,6 @@ const MAX_PART_BYTES: usize = 3 << 20;
 /// The extension of a request whose answer cannot be streamed: it holds a part of the list.
 #[derive(Debug, Clone, Copy)]
 pub struct BoundedExports;
-
-/// What a request says of an export.
-pub(in crate::api) struct RequestedExport {
-    /// None where JSON is asked for: no export.
-    format: Option<ExportFormat>,
-    bounded: bool,
-    /// Of the request: the link to the next part is made of it.
-    uri: Uri,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for RequestedExport {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let format = ExportFormat::asked_for(&parts.headers);
-        Ok(Self { format, bounded: is_bounded(parts), uri: parts.uri.clone() })
-    }
-}
-
-/// Whether the answer to a request holds one part of a list.
-pub(crate) fn is_bounded(parts: &Parts) -> bool {
-    // Below HTTP/1.1 a streamed body ends with its connection, also where it breaks off (RFC 9112, section 8).
-    parts.extensions.get::<BoundedExports>().is_some() || parts.version < Version::HTTP_11
-}
-
-impl RequestedExport {
-    /// That of a page, whose link says the format.
-    pub(in crate::api) fn for_page(format: ExportFormat, parts: &Parts) -> Self {
-        Self { format: Some(format), bounded: is_bounded(parts), uri: parts.uri.clone() }
-    }
-
-    /// The format that is asked for; none is JSON.
-    pub(in crate::api) const fn format(&self) -> Option<ExportFormat> {
-        self.format
-    }
-
-    /// The export of a list with these columns, if one is asked for. `limit` is that of the query, if it has one.
-    pub(in crate::api) fn of(self, columns: &'static [&'static str], limit: Option<usize>) -> Option<Export> {
-        let max_rows = limit.or(self.bounded.then_some(MAX_ROWS_PER_PART));
-        Some(Export { encoder: Encoder { format: self.format?, columns }, max_rows, uri: self.uri })
-    }
-}
 
 /// An export of a list.
 pub(in crate::api) struct Export {
