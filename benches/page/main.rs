@@ -6,7 +6,7 @@ mod fill;
 
 use std::future::Future;
 use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
