@@ -11,7 +11,7 @@ use crate::scenes::{open_page, retried_delivery};
 use crate::tab::Tab;
 
 /// The rules of axe-core; none where they are not installed.
-fn axe() -> Option<String> {
+pub(crate) fn axe() -> Option<String> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/node_modules/axe-core/axe.min.js");
     let missing = format!("{} is missing: `make test-browser` installs it", file.display());
     let found = std::fs::read_to_string(file).ok();
@@ -22,7 +22,7 @@ fn axe() -> Option<String> {
     found
 }
 
-async fn assert_no_violation(tab: &Tab, axe: &str, what: &str) {
+pub(crate) async fn assert_no_violation(tab: &Tab, axe: &str, what: &str) {
     tab.run(axe, vec![]).await;
     let script = "const done = arguments[0];
         axe.run(document, {resultTypes: ['violations']}).then(

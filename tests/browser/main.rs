@@ -1,4 +1,4 @@
-//! The page of a loan in a real browser: Chromium, driven over WebDriver, with JavaScript and without.
+//! The pages in a real browser: Chromium, driven over WebDriver, with JavaScript and without.
 //!
 //! It needs `chromium` and `chromedriver` (Debian's packages of these names; `make test-browser` installs them
 //! where it can) and, for accessibility, axe-core from `tests/package.json`. Where they are missing a test says
@@ -7,6 +7,7 @@
 mod accessibility;
 mod browser;
 mod bulk_resend;
+mod console;
 mod events;
 #[path = "../journeys/harness/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "journeys over HTTP need more of it")]

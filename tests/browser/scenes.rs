@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::browser::Look;
-use crate::harness::{Api, Gate, Journey, Reply, attempts_of, event};
+use crate::harness::{Api, Gate, Journey, Reply, attempts_of, emulator_differs, event, event_named, text};
 use crate::tab::Tab;
 
 pub(crate) const ALL: [&str; 2] = ["history:read", "webhooks:resend"];
@@ -42,4 +42,45 @@ pub(crate) async fn retried_delivery(j: &Journey) -> Vec<Value> {
     let trace = j.api.send_one(&event("727")).await;
     let delivery = j.api.ended_delivery(&trace).await;
     attempts_of(&delivery).clone()
+}
+
+/// A page of all loans, by a sign-in with the key of the journey. None where there is no browser, or where the sign-in cannot be
+/// reached.
+pub(crate) async fn sign_in(j: &Journey, look: Look, path: &str) -> Option<Tab> {
+    if emulator_differs("answers POST /login itself") {
+        return None;
+    }
+    let base = j.server.base_url().expect("it runs");
+    let next = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", path).finish();
+    let tab = Tab::open(look, &format!("{base}/login?{next}")).await?;
+    tab.one("#key").await.send_keys(j.api.key()).await.expect("the key is typed");
+    tab.click("button.primary").await;
+    tab.one("header.site").await;
+    Some(tab)
+}
+
+/// A tenant with deliveries of each status in several loans, a webhook that fails, one that is held, and an event that no webhook
+/// wants.
+pub(crate) async fn busy_tenant(j: &Journey) {
+    let only = |title: &str, event: &str, delays: Value| json!({"title": title, "criteria": {"events": [event]}, "retry": {"delays": delays}});
+    j.subscribe("/bank", only("Core banking: payment posted", "Payment Posted", json!([]))).await;
+    j.subscribe("/collections", only("Collections: autopay failed", "Autopay Failed", json!([3600]))).await;
+    j.subscribe("/data", only("Data team: status changed", "Status Changed", json!([]))).await;
+    j.receiver.always("/collections", Reply::status(503));
+    for (number, event) in
+        ["Payment Posted", "Payment Posted", "Status Changed", "Payment Posted"].into_iter().enumerate()
+    {
+        let trace = j.api.send_one(&event_named(event, &format!("72{number}"))).await;
+        j.api.ended_delivery(&trace).await;
+    }
+    j.receiver.always("/data", Reply::status(404));
+    let failed = j.api.send_one(&event_named("Status Changed", "731")).await;
+    j.api.ended_delivery(&failed).await;
+    let pending = j.api.send_one(&event_named("Autopay Failed", "732")).await;
+    j.api.delivery_after_attempts(&pending, 1).await;
+    let held = j.subscribe("/app", only("Borrower app: notices", "Notice Sent", json!([]))).await;
+    let hold = format!("/v1/subscriptions/{}/hold", text(&held["id"]));
+    j.api.post_without_body(&hold).await.expect_status(200);
+    j.api.send_one(&event_named("Notice Sent", "733")).await;
+    j.api.send_event(&event_named("Address Changed", "734")).await;
 }

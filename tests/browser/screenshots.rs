@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::browser::Look;
 use crate::harness::{Journey, Reply, event, text};
-use crate::scenes::open_page;
+use crate::scenes::{open_page, sign_in};
 use crate::tab::Tab;
 
 async fn keep(tab: &Tab, name: &str) {
@@ -63,5 +63,12 @@ async fn screenshots() {
         tab.run(whole, vec![]).await;
         keep(&tab, &format!("row{name}.png")).await;
         tab.close().await;
+        for (path, page) in
+            [("/", "overview"), ("/webhooks", "deliveries"), ("/subscriptions", "subscriptions")]
+        {
+            let Some(tab) = sign_in(&j, look, path).await else { return };
+            keep(&tab, &format!("{page}{name}.png")).await;
+            tab.close().await;
+        }
     }
 }

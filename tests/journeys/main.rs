@@ -7,6 +7,7 @@ mod across;
 mod authentication;
 mod aws;
 mod cli;
+mod console;
 mod crash;
 mod delivery;
 mod events;

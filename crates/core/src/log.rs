@@ -57,6 +57,11 @@ pub fn change(what: &str, by: &Key, tenant: &TenantId, id: &dyn Display) {
     );
 }
 
+/// Logs a change that somebody made on a page, such as `subscription.held`.
+pub fn change_on_page(what: &str, by: &Grant, id: &dyn Display) {
+    info!(tenant = by.tenant.as_str(), id = %id, viewer = by.name, "{what}");
+}
+
 /// Logs a link to a loan's page that was made with a key, and for whom.
 pub fn portal_link(by: &Key, link: &Grant) {
     info!(

@@ -123,6 +123,20 @@ pub async fn session<S: Grants + Keys>(
     Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.covers(loan)))
 }
 
+/// The session of a token, if it is good for every loan of its tenant: that of a sign-in, not that of a link.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn tenant_session<S: Grants + Keys>(
+    store: &S,
+    shown: &str,
+    now: Timestamp,
+) -> StoreResult<Option<Grant>> {
+    let grant = valid_grant(store, shown, now).await?;
+    Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.loan.is_none()))
+}
+
 /// Ends a session; false where there is none to end. Whoever makes tokens up has nothing written.
 ///
 /// # Errors

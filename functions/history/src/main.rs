@@ -1,4 +1,4 @@
-//! The Lambda function for the history, behind the HTTP API: the history of loans in JSON and on pages, resends, recovery
+//! The Lambda function for the history, behind the HTTP API: the history of loans in JSON and on pages, the console, resends, recovery
 //! jobs and the portal.
 
 use loanhook_aws::{Aws, Config};

@@ -18,19 +18,19 @@ fn traces(deliveries: &[Value]) -> Vec<&str> {
 }
 
 /// A tenant with one delivery of each kind, each of a loan and an event of its own.
-struct EachKind {
-    j: Journey,
-    succeeded: String,
+pub(crate) struct EachKind {
+    pub(crate) j: Journey,
+    pub(crate) succeeded: String,
     /// Its schedule ran out at a 503.
-    failed: String,
+    pub(crate) failed: String,
     /// It failed at first, as its receiver's answer was not HTTP, and waits for its retry. A connection that was closed would
     /// be an interruption where it was kept from an earlier request, and that is followed by the next attempt at once.
-    pending: String,
-    canceled: String,
+    pub(crate) pending: String,
+    pub(crate) canceled: String,
 }
 
 impl EachKind {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let j = Journey::start().await;
         let only = |name: &str, retry: Value| json!({"title": name, "criteria": {"events": [name]}, "retry": {"delays": retry}});
         j.subscribe("/good", only("Good", json!([]))).await;
@@ -51,7 +51,7 @@ impl EachKind {
     }
 
     /// All of them, the newest first.
-    fn all(&self) -> [&str; 4] {
+    pub(crate) fn all(&self) -> [&str; 4] {
         [&self.pending, &self.canceled, &self.failed, &self.succeeded]
     }
 }

@@ -50,8 +50,8 @@ async fn a_browser_at_the_root_is_redirected_to_sign_in() {
     let j = Journey::start().await;
     let anyone = j.api.with_key(None);
     let asked = anyone.request("GET", "/").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
-    assert_eq!(asked.send().await.expect_status(303).header("location"), "/login");
-    anyone.request("POST", "/").header("accept", "text/html").send().await.expect_problem(404);
+    assert_eq!(asked.send().await.expect_status(303).header("location"), "/login?next=%2F");
+    anyone.request("POST", "/").header("accept", "text/html").send().await.expect_status(405);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ mod operator_settings;
 mod resend_form;
 mod sessions;
 mod tests_and_masking;
-mod visitor;
+pub(crate) mod visitor;
 mod waiting;
 
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use crate::harness::{Api, Journey};
 use visitor::Visitor;
 
 /// The path and query of a link to a loan's page with every scope; `changes` replace its fields.
-async fn link(api: &Api, loan: &str, changes: Value) -> String {
+pub(crate) async fn link(api: &Api, loan: &str, changes: Value) -> String {
     path_of(&api.portal_link(loan, changes).await)
 }
 
@@ -39,4 +39,4 @@ async fn viewer(j: &Journey) -> Visitor {
 const PAGE: &str = "/loans/727/webhooks";
 
 /// How an emulator differs for the sign-in form.
-const SIGN_IN_TAKEN: &str = "answers POST /login itself";
+pub(crate) const SIGN_IN_TAKEN: &str = "answers POST /login itself";

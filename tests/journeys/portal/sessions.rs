@@ -176,12 +176,16 @@ async fn a_refused_sign_in_says_why() {
         ([("loan", "727"), ("key", "")], "This key is not valid"),
         ([("loan", "727"), ("key", writer.key())], "This key may not read the history"),
         ([("loan", "a/b"), ("key", j.api.key())], "Say which loan to open"),
-        ([("next", "//evil.example/loans/"), ("key", j.api.key())], "Say which loan to open"),
+        ([("loan", "7?7"), ("key", j.api.key())], "Say which loan to open"),
     ] {
         let answer = visitor.post("/login", &fields).await.expect_status(422);
         assert!(Page::of(&answer).text("[role=alert]").starts_with(why), "{fields:?}");
         assert!(visitor.cookies.is_empty());
     }
+    // A place that is no page of ours is not gone to.
+    let elsewhere = [("next", "//evil.example/loans/"), ("key", j.api.key())];
+    let signed_in = Visitor::new(&j).post("/login", &elsewhere).await.expect_status(303);
+    assert_eq!(signed_in.header("location"), "/?opened=1");
     let elsewhere: [&[(&str, &str)]; 4] = [
         &[],
         &[("sec-fetch-site", "cross-site")],

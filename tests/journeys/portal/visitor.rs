@@ -7,35 +7,36 @@ use url::form_urlencoded::Serializer;
 
 use crate::harness::{Api, ApiResponse, Journey};
 
-pub(super) struct Visitor {
+pub(crate) struct Visitor {
     api: Api,
-    pub(super) cookies: BTreeMap<String, String>,
+    pub(crate) cookies: BTreeMap<String, String>,
 }
 
 impl Visitor {
-    pub(super) fn new(j: &Journey) -> Self {
+    pub(crate) fn new(j: &Journey) -> Self {
         Self { api: j.api.with_key(None), cookies: BTreeMap::new() }
     }
 
-    pub(super) async fn get(&mut self, path: &str) -> ApiResponse {
-        let answer = self.api.request("GET", path).header("cookie", &self.cookie_header()).send().await;
+    pub(crate) async fn get(&mut self, path: &str) -> ApiResponse {
+        let answer = self.api.request("GET", path).header("cookie", &self.cookie_header());
+        let answer = answer.header("accept", "text/html,*/*;q=0.8").send().await;
         self.store_cookies(&answer);
         answer
     }
 
     /// A GET with this `Sec-Fetch-Dest`.
-    pub(super) async fn get_for(&self, path: &str, purpose: &str) -> ApiResponse {
+    pub(crate) async fn get_for(&self, path: &str, purpose: &str) -> ApiResponse {
         let asked = self.api.request("GET", path).header("cookie", &self.cookie_header());
         asked.header("sec-fetch-dest", purpose).send().await
     }
 
     /// Submits a form from a page of the same site.
-    pub(super) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> ApiResponse {
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> ApiResponse {
         self.post_from(path, fields, &[("sec-fetch-site", "same-origin")]).await
     }
 
     /// Submits a form, with these headers that say where it came from.
-    pub(super) async fn post_from(
+    pub(crate) async fn post_from(
         &mut self,
         path: &str,
         fields: &[(&str, &str)],
@@ -50,7 +51,7 @@ impl Visitor {
     }
 
     /// A page that must be answered with 200.
-    pub(super) async fn page(&mut self, path: &str) -> Page {
+    pub(crate) async fn page(&mut self, path: &str) -> Page {
         Page::of(&self.get(path).await.expect_status(200))
     }
 
@@ -73,57 +74,57 @@ impl Visitor {
 }
 
 /// The `Set-Cookie` headers of a response.
-pub(super) fn cookies(answer: &ApiResponse) -> Vec<String> {
+pub(crate) fn cookies(answer: &ApiResponse) -> Vec<String> {
     let all = answer.headers.get_all("set-cookie").iter();
     all.map(|value| value.to_str().expect("a cookie is ASCII").to_owned()).collect()
 }
 
 /// A page, parsed.
-pub(super) struct Page(Html);
+pub(crate) struct Page(Html);
 
 impl Page {
-    pub(super) fn of(answer: &ApiResponse) -> Self {
+    pub(crate) fn of(answer: &ApiResponse) -> Self {
         assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{answer:?}");
         Self(Html::parse_document(std::str::from_utf8(&answer.body).expect("a page is UTF-8")))
     }
 
-    pub(super) fn all(&self, selector: &str) -> Vec<ElementRef<'_>> {
+    pub(crate) fn all(&self, selector: &str) -> Vec<ElementRef<'_>> {
         let selector = Selector::parse(selector).expect("a selector");
         self.0.root_element().descendent_elements().filter(|element| selector.matches(element)).collect()
     }
 
     #[track_caller]
-    pub(super) fn one(&self, selector: &str) -> ElementRef<'_> {
+    pub(crate) fn one(&self, selector: &str) -> ElementRef<'_> {
         let mut all = self.all(selector);
         assert_eq!(all.len(), 1, "one {selector} in {}", self.0.html());
         all.remove(0)
     }
 
-    pub(super) fn texts(&self, selector: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, selector: &str) -> Vec<String> {
         self.all(selector).into_iter().map(text_of).collect()
     }
 
     #[track_caller]
-    pub(super) fn text(&self, selector: &str) -> String {
+    pub(crate) fn text(&self, selector: &str) -> String {
         text_of(self.one(selector))
     }
 
     /// An attribute of the only element with this selector.
     #[track_caller]
-    pub(super) fn attribute(&self, selector: &str, name: &str) -> String {
+    pub(crate) fn attribute(&self, selector: &str, name: &str) -> String {
         let value = self.one(selector).attr(name);
         value.unwrap_or_else(|| panic!("{selector} has no {name}")).to_owned()
     }
 
     /// The IDs of the rows, in their order.
-    pub(super) fn rows(&self) -> Vec<String> {
+    pub(crate) fn rows(&self) -> Vec<String> {
         let rows = self.all("#webhooks > tbody > tr[data-id]");
         rows.iter().map(|row| row.attr("data-id").expect("an ID").to_owned()).collect()
     }
 
     /// The value of a field of the open row.
     #[track_caller]
-    pub(super) fn fact(&self, name: &str) -> String {
+    pub(crate) fn fact(&self, name: &str) -> String {
         let facts = self.all(".facts > div");
         let dt = Selector::parse("dt").expect("a selector");
         let dd = Selector::parse("dd").expect("a selector");

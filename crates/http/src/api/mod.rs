@@ -17,14 +17,16 @@ mod routes;
 mod schema;
 
 pub use export::BoundedExports;
+pub(crate) use export::{ExportFormat, MAX_ROWS_PER_PART, is_bounded};
 pub use rejections::malformed_request;
+pub(crate) use rejections::no_route;
+pub(crate) use routes::deliveries::export_for_page;
 
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 use axum::{Extension, Router};
-use http::{Method, header};
 use tracing::{Instrument, error_span};
 
 use self::routes::{
@@ -33,8 +35,8 @@ use self::routes::{
     subscription_changes, subscription_check, subscription_holds, subscriptions, templates, webhook_attempts,
     webhooks,
 };
+use crate::web::SiteSettings;
 use crate::web::call_limits::CallLimits;
-use crate::web::{self, SiteSettings};
 use loanhook_core::ports::{
     Attempts, ConnectionCheck, DeadLetters, Deliveries, DeliveryList, EgressAddresses, FlowControl,
     FormSender, FormulaErrorLog, Grants, Health, Intake, Jobs, Keys, Ledger, Payloads, Reports, Resends,
@@ -196,21 +198,11 @@ fn with_store<S: SharedStore>(router: Router<Api<S>>, store: S) -> Router {
 pub fn with_middleware(router: Router) -> Router {
     let panics = tower_http::catch_panic::CatchPanicLayer::custom(rejections::panicked);
     router
-        .fallback(no_route)
+        .fallback(|| async { no_route() })
         .layer(Extension(CallLimits::default()))
         .layer(axum::middleware::from_fn(rejections::reject_unreadable))
         .layer(panics)
         .layer(axum::middleware::from_fn(in_request_span))
-}
-
-/// A browser that opens the root path is redirected to the sign-in page; all else is a 404.
-async fn no_route(request: Request) -> Response {
-    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let is_browser = accepted.is_some_and(|accepted| accepted.contains("text/html"));
-    if request.method() == Method::GET && request.uri().path() == "/" && is_browser {
-        return Redirect::to(web::SIGN_IN_PATH).into_response();
-    }
-    rejections::no_route().into_response()
 }
 
 async fn in_request_span(request: Request, next: Next) -> Response {

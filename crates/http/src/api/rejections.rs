@@ -47,8 +47,10 @@ pub fn malformed_request(status: StatusCode) -> Response {
     Problem::new(status, name, title, detail).into_response()
 }
 
-pub(super) fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-route", "Not found", "no such path: GET /openapi.json lists all")
+/// The response for a path that is not there.
+pub(crate) fn no_route() -> Response {
+    let detail = "no such path: GET /openapi.json lists all";
+    Problem::new(StatusCode::NOT_FOUND, "no-route", "Not found", detail).into_response()
 }
 
 pub(super) async fn method_not_allowed() -> Problem {

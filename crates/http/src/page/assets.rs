@@ -33,6 +33,7 @@ const CSS: &str = concat!(
     include_str!("assets/style/1-page.css"),
     include_str!("assets/style/2-webhooks.css"),
     include_str!("assets/style/3-narrow-and-paper.css"),
+    include_str!("assets/style/4-console.css"),
 );
 const JS: &str = concat!(
     include_str!("assets/script/1-page.js"),

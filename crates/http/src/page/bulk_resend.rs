@@ -1,7 +1,7 @@
-//! Bulk resend of the page: everything of the loan that matches the filters of its list, by a recovery job.
+//! Bulk resend of the pages: everything that matches the filters of a list, by a recovery job.
 //!
-//! A page asks first, with the count; its form makes the job; and the page of the job says what became of it. The job is of the
-//! loan alone, whatever the session covers, and its resends have the name of the viewer.
+//! A page asks first, with the count; its form makes the job; and the page of the job says what became of it, and can stop it. From
+//! the page of a loan a job is of that loan alone, whatever the session covers. Resends have the name of the viewer.
 
 use std::time::Instant;
 
@@ -11,97 +11,113 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use uuid::Uuid;
 
-use super::bulk_filter::BulkFilter;
+use super::bulk_scope::BulkScope;
 use super::error_page::ErrorPage;
 use super::form::Form;
 use super::page_parameters::PageParameters;
-use super::page_request::PageRequest;
 use super::resend::{CSRF_FIELD, ONCE_FIELD};
 use super::view::bulk_resend;
 use super::{PageStore, Pages};
 use crate::web::call_limits::{CallLimits, Requester};
-use loanhook_core::model::job::{Job, JobKind, Selection};
+use loanhook_core::model::job::JobKind;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::Subscriptions;
 use loanhook_core::recovery::{self, JobInput, NewJob, Plan};
 
 /// What the page asks about.
 pub(super) struct Question {
     pub(super) parameters: PageParameters,
     pub(super) plan: Plan,
+    /// The title of the webhook that is filtered by, where it is one of the tenant's.
+    pub(super) webhook: Option<String>,
 }
 
 /// Asks whether all that match are to be resent, and says how many they are.
-pub(super) async fn ask<S: PageStore>(
+pub(super) async fn ask<S: PageStore, R: Into<BulkScope>>(
     State(pages): State<Pages<S>>,
-    request: PageRequest,
+    request: R,
     parts: Parts,
 ) -> Result<Response, ErrorPage> {
-    let parameters = PageParameters::read(parts.uri.query()).first_page();
-    take_resend(&request, &parts)?;
-    let Some(new) = new_job(&parameters, &request) else { return Ok(list(&parameters, &request)) };
-    let plan = recovery::plan(&pages.store, &request.grant.tenant, &new, Timestamp::now()).await?;
-    Ok(bulk_resend::question(&Question { parameters, plan }, &request))
+    let scope = request.into();
+    let parameters = scope.parameters(parts.uri.query());
+    take_resend(&scope, &parts)?;
+    let Some(new) = new_job(&parameters, &scope) else { return Ok(list(&parameters, &scope)) };
+    let plan = recovery::plan(&pages.store, &scope.grant.tenant, &new, Timestamp::now()).await?;
+    let webhook = title(&pages.store, &scope, &parameters).await?;
+    Ok(bulk_resend::question(&Question { parameters, plan, webhook }, &scope))
 }
 
 /// Makes the job, and redirects to its page.
-pub(super) async fn begin<S: PageStore>(
+pub(super) async fn begin<S: PageStore, R: Into<BulkScope>>(
     State(pages): State<Pages<S>>,
-    request: PageRequest,
+    request: R,
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
+    let scope = request.into();
     let form = Form::read(body).await?;
-    request.check_csrf_token(&parts.headers, form.get(CSRF_FIELD))?;
-    take_resend(&request, &parts)?;
-    let parameters = PageParameters::read(parts.uri.query()).first_page();
-    let Some(new) = new_job(&parameters, &request) else { return Ok(list(&parameters, &request)) };
-    let asked = format!("{}{}", request.path(), parameters.query());
+    scope.check_csrf_token(&parts.headers, form.get(CSRF_FIELD))?;
+    take_resend(&scope, &parts)?;
+    let parameters = scope.parameters(parts.uri.query());
+    let Some(new) = new_job(&parameters, &scope) else { return Ok(list(&parameters, &scope)) };
+    let asked = format!("{}{}", scope.list_path(), parameters.query());
     // Each form makes one job, however often it is sent. No key of the API begins with this character.
     let key = form.get(ONCE_FIELD).parse::<Uuid>().ok();
     let key = key.map(|once| (format!("\u{7f}page {once}"), PayloadKey::of(asked.as_bytes())));
-    let (tenant, viewer) = (&request.grant.tenant, request.grant.name.clone());
+    let (tenant, viewer) = (&scope.grant.tenant, scope.grant.name.clone());
     let job = recovery::create(&pages.store, tenant, new, viewer, key, Timestamp::now()).await?;
-    Ok(Redirect::to(&request.job_path(job.id)).into_response())
+    Ok(Redirect::to(&scope.job_path(job.id)).into_response())
 }
 
 /// Shows what became of the job so far.
-pub(super) async fn show<S: PageStore>(
+pub(super) async fn show<S: PageStore, R: Into<BulkScope>>(
     State(pages): State<Pages<S>>,
-    request: PageRequest,
+    request: R,
 ) -> Result<Response, ErrorPage> {
-    if !request.may_resend() {
-        return Err(ErrorPage::NotFound);
-    }
-    let id = request.job_id().ok_or(ErrorPage::NotFound)?;
-    let job = recovery::show(&pages.store, &request.grant.tenant, JobKind::Resend, id).await?;
-    let job = job.filter(|job| is_of_loan(job, &request)).ok_or(ErrorPage::NotFound)?;
-    Ok(bulk_resend::outcome(&job, &request))
+    let scope = request.into();
+    let id = scope.job.filter(|_| scope.may_resend()).ok_or(ErrorPage::NotFound)?;
+    let job = recovery::show(&pages.store, &scope.grant.tenant, JobKind::Resend, id).await?;
+    let job = job.filter(|job| scope.covers(job)).ok_or(ErrorPage::NotFound)?;
+    Ok(bulk_resend::outcome(&job, &scope))
 }
 
-/// Whether all deliveries of a job are of the loan of the page.
-fn is_of_loan(job: &Job, request: &PageRequest) -> bool {
-    let Selection::Filter(filter) = &job.request.selection else { return false };
-    filter.loan_id.as_deref() == Some(request.loan.as_str())
+/// Stops the job, and redirects to its page.
+pub(super) async fn stop<S: PageStore, R: Into<BulkScope>>(
+    State(pages): State<Pages<S>>,
+    request: R,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, ErrorPage> {
+    let scope = request.into();
+    let form = Form::read(body).await?;
+    scope.check_csrf_token(&parts.headers, form.get(CSRF_FIELD))?;
+    if !scope.may_resend() {
+        return Err(ErrorPage::MayNotResend);
+    }
+    let (id, tenant) = (scope.job.ok_or(ErrorPage::NotFound)?, &scope.grant.tenant);
+    let job = recovery::show(&pages.store, tenant, JobKind::Resend, id).await?;
+    job.filter(|job| scope.covers(job)).ok_or(ErrorPage::NotFound)?;
+    recovery::stop(&pages.store, tenant, JobKind::Resend, id, Timestamp::now()).await?;
+    Ok(Redirect::to(&scope.job_path(id)).into_response())
 }
 
 /// Takes one of the resends that the viewer may ask for, if the viewer may resend.
-fn take_resend(request: &PageRequest, parts: &Parts) -> Result<(), ErrorPage> {
-    if !request.may_resend() {
+fn take_resend(scope: &BulkScope, parts: &Parts) -> Result<(), ErrorPage> {
+    if !scope.may_resend() {
         return Err(ErrorPage::MayNotResend);
     }
-    let grant = &request.grant;
+    let grant = &scope.grant;
     let viewer = Requester::Viewer(grant.key, grant.name.clone());
     CallLimits::of(&parts.extensions).take_resend(&viewer, &grant.tenant, &grant.name, Instant::now())?;
     Ok(())
 }
 
 /// The job of the filters; none where no delivery can be chosen by them, or one is wrong: the list says so.
-fn new_job(parameters: &PageParameters, request: &PageRequest) -> Option<NewJob> {
-    let BulkFilter::Deliveries(filter) = BulkFilter::of(parameters, &request.loan) else { return None };
+fn new_job(parameters: &PageParameters, scope: &BulkScope) -> Option<NewJob> {
     let input = JobInput {
         kind: JobKind::Resend,
-        filter: *filter,
+        filter: scope.filter(parameters)?,
         trace_ids: None,
         to: None,
         per_second: Some(PER_SECOND.into()),
@@ -112,9 +128,21 @@ fn new_job(parameters: &PageParameters, request: &PageRequest) -> Option<NewJob>
     input.check().ok()
 }
 
+/// The title of the webhook that is filtered by.
+async fn title<S: Subscriptions>(
+    store: &S,
+    scope: &BulkScope,
+    parameters: &PageParameters,
+) -> Result<Option<String>, ErrorPage> {
+    let Ok(id) = parameters.get("subscriptionId").parse() else { return Ok(None) };
+    let webhooks = store.subscriptions(&scope.grant.tenant).await?;
+    let webhook = webhooks.iter().find(|of| of.id == id);
+    Ok(webhook.map(|of| of.settings.title.clone()))
+}
+
 /// How many webhooks a second a page resends at most.
 pub(super) const PER_SECOND: u32 = 10;
 
-fn list(parameters: &PageParameters, request: &PageRequest) -> Response {
-    Redirect::to(&format!("{}{}", request.path(), parameters.query())).into_response()
+fn list(parameters: &PageParameters, scope: &BulkScope) -> Response {
+    Redirect::to(&format!("{}{}", scope.list_path(), parameters.query())).into_response()
 }

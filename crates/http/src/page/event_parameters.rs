@@ -1,12 +1,9 @@
 //! Parameters of the page of a loan's events, as values of the model.
 
-use std::time::Duration;
-
-use super::page_parameters::{BEFORE, LIMIT, OPEN, PageParameters};
+use super::page_parameters::{BEFORE, LIMIT, OPEN, PageParameters, end_of_span};
 use loanhook_core::ledger::{EventFilter, EventFilterInput};
 use loanhook_core::model::filter_input::{checked, checked_limit};
 use loanhook_core::model::id::EventId;
-use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
 
 pub(super) struct CheckedEventParameters {
@@ -30,7 +27,7 @@ impl CheckedEventParameters {
             to: text("to"),
         };
         let mut filter = input.check(&mut errors);
-        filter.to = filter.to.map(after);
+        filter.to = filter.to.map(end_of_span);
         let id = |errors: &mut ValidationErrors, name: &str| {
             checked(errors, name, text(name), |text| text.parse().ok(), "must be the ID of an event")
         };
@@ -42,11 +39,6 @@ impl CheckedEventParameters {
             errors,
         }
     }
-}
-
-/// The first moment after a time that ends a span, as forms mean it: a whole second includes all of that second.
-fn after(to: Timestamp) -> Timestamp {
-    to + if to.millis() % 1000 == 0 { Duration::from_secs(1) } else { Duration::from_millis(1) }
 }
 
 #[cfg(test)]

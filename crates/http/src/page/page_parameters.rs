@@ -35,6 +35,20 @@ pub(super) const RESENT: &str = "resent";
 /// The names of the filters of events.
 const EVENT_FILTERS: [&str; 4] = ["eventName", "result", "from", "to"];
 
+/// The names of the filters of deliveries across loans, the same as those of the API.
+const DELIVERY_FILTERS: [&str; 10] = [
+    "status",
+    "waiting",
+    "subscriptionId",
+    "eventName",
+    "loanId",
+    "responseCode",
+    "error",
+    "test",
+    "from",
+    "to",
+];
+
 /// The parameters as text, without those that are empty or unknown.
 #[derive(Debug, Clone)]
 pub(super) struct PageParameters {
@@ -63,6 +77,11 @@ impl PageParameters {
     /// Those of the page of events.
     pub(super) fn read_of_events(query: Option<&str>) -> Self {
         Self::read_with_filters(query, &EVENT_FILTERS)
+    }
+
+    /// Those of the page of deliveries across loans.
+    pub(super) fn read_of_deliveries(query: Option<&str>) -> Self {
+        Self::read_with_filters(query, &DELIVERY_FILTERS)
     }
 
     fn read_with_filters(query: Option<&str>, filter_names: &'static [&'static str]) -> Self {
@@ -161,6 +180,11 @@ fn in_utc(text: &str) -> String {
     let time = time(text);
     let time = time.or_else(|| naive().map(|time| Timestamp::from_millis(time.and_utc().timestamp_millis())));
     time.map_or_else(|| text.to_owned(), |time| time.to_string().replace(".000Z", "Z"))
+}
+
+/// The first moment after a time that ends a span, as forms mean it: a whole second includes all of that second.
+pub(super) fn end_of_span(to: Timestamp) -> Timestamp {
+    to.plus_millis(if to.millis() % 1000 == 0 { 1000 } else { 1 })
 }
 
 /// A time that ends a span: a whole second, as forms have it, includes all of that second.

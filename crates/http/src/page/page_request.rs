@@ -6,14 +6,14 @@ use http::request::Parts;
 
 use super::csrf_token;
 use super::error_page::{ErrorPage, SignInReason};
-use super::page_parameters::PageParameters;
 use super::session_cookies::SessionCookies;
+use super::view::site_header::Viewing;
 use super::{PageStore, Pages};
 use crate::web::{self, Client, Origin};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::destination::shown;
 use loanhook_core::model::grant::Grant;
-use loanhook_core::model::id::{AttemptId, EventId, JobId, LoanId};
+use loanhook_core::model::id::{AttemptId, EventId, LoanId};
 use loanhook_core::model::key::{KeyHash, Scope};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::{history, portal, ports};
@@ -49,19 +49,25 @@ impl<S: PageStore> FromRequestParts<Pages<S>> for PageRequest {
         if tokens.is_empty() && cookies.has_session_of_another_loan(&parts.headers, &loan) {
             return Err(ErrorPage::NotFound);
         }
-        let parameters = (parts.method == http::Method::GET).then(|| parts.uri.query()).flatten();
-        let parameters = parameters.unwrap_or_default();
-        let query = without_opened_marker(parameters);
-        let reason = match (tokens.is_empty(), query == parameters) {
-            (false, _) => SignInReason::Ended,
-            (true, false) => SignInReason::NoCookies,
-            (true, true) => SignInReason::NoSession,
-        };
-        let mark = if query.is_empty() { "" } else { "?" };
         let is_of_events = parts.uri.path().split('/').nth(3) == Some(EVENTS);
         let page = if is_of_events { loan_events_path(&loan) } else { loan_page_path(&loan) };
-        Err(ErrorPage::SignIn { next: format!("{page}{mark}{query}"), reason })
+        Err(sign_in_before(&page, parts, !tokens.is_empty()))
     }
+}
+
+/// The way to sign in, and then to open this page with the parameters of the request. `had_session`: the browser sent tokens,
+/// none of which stands for a session any more.
+pub(super) fn sign_in_before(page: &str, parts: &Parts, had_session: bool) -> ErrorPage {
+    let parameters = (parts.method == http::Method::GET).then(|| parts.uri.query()).flatten();
+    let parameters = parameters.unwrap_or_default();
+    let query = without_opened_marker(parameters);
+    let reason = match (had_session, query == parameters) {
+        (true, _) => SignInReason::Ended,
+        (false, false) => SignInReason::NoCookies,
+        (false, true) => SignInReason::NoSession,
+    };
+    let mark = if query.is_empty() { "" } else { "?" };
+    ErrorPage::SignIn { next: format!("{page}{mark}{query}"), reason }
 }
 
 /// The segment of paths that stands for the events of a loan.
@@ -73,7 +79,7 @@ pub(super) fn loan_page_path(loan: &LoanId) -> String {
 }
 
 /// The path of the page of a loan's events.
-fn loan_events_path(loan: &LoanId) -> String {
+pub(super) fn loan_events_path(loan: &LoanId) -> String {
     format!("/loans/{}/{EVENTS}", web::path_segment(loan.as_str()))
 }
 
@@ -111,19 +117,14 @@ impl PageRequest {
         self.id.parse().ok()
     }
 
-    /// The path of the question whether all that match these filters are to be resent, with its query.
-    pub(super) fn bulk_resend_path(&self, parameters: &PageParameters) -> String {
-        format!("{}/resend-all{}", self.path(), parameters.query())
+    /// Who looks at the page, for its layout.
+    pub(super) fn viewing(&self) -> Viewing<'_> {
+        Viewing { grant: &self.grant, loan: Some(&self.loan), section: None }
     }
 
-    /// The path of the page of a bulk resend.
-    pub(super) fn job_path(&self, id: JobId) -> String {
-        format!("/loans/{}/resends/{id}", web::path_segment(self.loan.as_str()))
-    }
-
-    /// The recovery job that the path names.
-    pub(super) fn job_id(&self) -> Option<JobId> {
-        self.id.parse().ok()
+    /// The ID in the path, whatever it is of.
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     pub(super) fn may_resend(&self) -> bool {
@@ -149,12 +150,22 @@ impl PageRequest {
 
     /// Refuses a form that does not come from a page that was made for this viewer.
     pub(super) fn check_csrf_token(&self, headers: &HeaderMap, shown: &str) -> Result<(), ErrorPage> {
-        // Hashes are compared, so that the time of the comparison tells nothing about the token.
-        if KeyHash::of(shown) != KeyHash::of(&csrf_token::csrf_token(&self.grant)) {
-            return Err(ErrorPage::CrossSiteForm);
-        }
-        check_same_origin(headers, &self.origin)
+        check_csrf_token(&self.grant, &self.origin, headers, shown)
     }
+}
+
+/// Refuses a form that does not come from a page of this origin that was made for the viewer of this grant.
+pub(super) fn check_csrf_token(
+    grant: &Grant,
+    origin: &Origin,
+    headers: &HeaderMap,
+    shown: &str,
+) -> Result<(), ErrorPage> {
+    // Hashes are compared, so that the time of the comparison tells nothing about the token.
+    if KeyHash::of(shown) != KeyHash::of(&csrf_token::csrf_token(grant)) {
+        return Err(ErrorPage::CrossSiteForm);
+    }
+    check_same_origin(headers, origin)
 }
 
 /// Refuses a form that does not come from a page of this origin, by the headers of the browser, which no other site can

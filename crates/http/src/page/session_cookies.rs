@@ -64,6 +64,12 @@ impl SessionCookies {
         found.map(|(_, token)| token.to_owned()).take(MAX_TOKENS_PER_NAME).collect()
     }
 
+    /// Whether the browser has a session of a link.
+    pub(super) fn has_link_session(&self, headers: &HeaderMap) -> bool {
+        let sign_in = self.name(None);
+        self.session_cookies_of(headers).any(|(name, _)| name != sign_in)
+    }
+
     /// Whether the browser has a session for some other loan.
     pub(super) fn has_session_of_another_loan(&self, headers: &HeaderMap, loan: &LoanId) -> bool {
         let own = [self.name(Some(loan)), self.name(None)];

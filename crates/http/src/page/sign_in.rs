@@ -15,6 +15,7 @@ use super::fetch_metadata::{is_page_or_script, is_prefetch};
 use super::form::Form;
 use super::page_request::{check_same_origin, loan_page_path, with_opened_marker};
 use super::session_cookies::SessionCookies;
+use super::tenant_request::{OVERVIEW_PATH, is_tenant_page};
 use super::view::sign_in::{self, SignInError};
 use super::{PageStore, Pages};
 use crate::web::authentication::authenticate;
@@ -102,8 +103,12 @@ pub(super) async fn sign_in<S: PageStore>(
         let page = sign_in::page(next.as_deref(), Some(error), &origin);
         (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
     };
-    let loan = || LoanId::try_from(form.get("loan").trim().to_owned()).map(|loan| loan_page_path(&loan));
-    let Some(destination) = next.clone().or_else(|| loan().ok()) else {
+    let named = form.get("loan").trim();
+    let loan = || match named {
+        "" => Some(OVERVIEW_PATH.to_owned()),
+        named => LoanId::try_from(named.to_owned()).ok().map(|loan| loan_page_path(&loan)),
+    };
+    let Some(destination) = next.clone().or_else(loan) else {
         return Ok(form_with_error(SignInError::NoSuchLoan));
     };
     let (extensions, shown) = (&parts.extensions, form.get("key").trim());
@@ -153,7 +158,7 @@ fn begin_session(
     response
 }
 
-/// Signs out of a loan's page: ends every session by which the browser could open it.
+/// Signs out: ends every session by which the browser could open the loan that the form names, or else the pages of all loans.
 pub(super) async fn sign_out<S: PageStore>(
     State(pages): State<Pages<S>>,
     parts: Parts,
@@ -161,25 +166,34 @@ pub(super) async fn sign_out<S: PageStore>(
 ) -> Result<Response, ErrorPage> {
     // No CSRF token is needed: a viewer who is tricked into signing out loses nothing.
     let SameOriginForm { form, cookies, .. } = SameOriginForm::read(&pages, &parts, body).await?;
-    let loan = LoanId::try_from(form.get("loan").to_owned()).map_err(|_| ErrorPage::NotFound)?;
+    let loan = match form.get("loan") {
+        "" => None,
+        named => Some(LoanId::try_from(named.to_owned()).map_err(|_| ErrorPage::NotFound)?),
+    };
+    let tokens = match &loan {
+        Some(loan) => cookies.tokens(&parts.headers, loan),
+        None => cookies.tokens_of(&parts.headers, None),
+    };
     let (limits, client) = (CallLimits::of(&parts.extensions), Client::of(&parts.extensions));
     // Unknown tokens count as wrong keys do.
-    for token in cookies.tokens(&parts.headers, &loan) {
+    for token in tokens {
         if !portal::sign_out(&pages.store, &token, Timestamp::now()).await? {
             limits.count_unknown_token(&client, Instant::now())?;
         }
     }
     let mut response = Redirect::to(SIGN_IN_PATH).into_response();
     response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
-    set_cookies(&mut response, [Some(&loan), None].into_iter().filter_map(|loan| cookies.clear(loan)));
+    let cleared = loan.iter().map(Some).chain([None]);
+    set_cookies(&mut response, cleared.filter_map(|loan| cookies.clear(loan)));
     Ok(response)
 }
 
-/// The page to open after the sign-in: a page of a loan on this host, and nothing else.
+/// The page to open after the sign-in: a page of a loan or of all loans on this host, and nothing else.
 fn next_page(form: &Form) -> Option<String> {
     let next = form.get("next");
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (next.starts_with("/loans/") && plain).then(|| next.to_owned())
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    (plain && (next.starts_with("/loans/") || is_tenant_page(path))).then(|| next.to_owned())
 }
 
 /// The loan that the path of a page names.
@@ -206,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_loans_are_opened_after_a_sign_in() {
+    fn only_pages_of_ours_are_opened_after_a_sign_in() {
         for (destination, ok) in [
             ("/loans/727/webhooks", true),
             ("/loans/727/webhooks?outcome=failed&from=2026-11-23T10%3A00%3A00Z", true),
@@ -214,6 +228,12 @@ mod tests {
             ("https://evil.example/loans/", false),
             ("/\\evil.example/loans/", false),
             ("/loans/\r\nset-cookie: a=b", false),
+            ("/", true),
+            ("/?span=week", true),
+            ("/webhooks?status=failed", true),
+            ("/resends/0193", true),
+            ("//evil.example/webhooks", false),
+            ("/webhooks.evil", false),
             ("/login", false),
             ("", false),
         ] {

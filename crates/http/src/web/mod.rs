@@ -1,11 +1,12 @@
 //! What the API and the pages do in the same way: reading bodies, authentication, limits of what a caller may do, the
-//! client and the origin of a request, downloads, verdicts in words.
+//! client and the origin of a request, cursors of deliveries, downloads, verdicts in words.
 
 pub(crate) mod authentication;
 pub(crate) mod body_memory;
 pub(crate) mod body_reader;
 pub(crate) mod call_limits;
 mod client;
+pub(crate) mod delivery_cursor;
 pub(crate) mod download;
 pub(crate) mod host;
 mod rate_limiter;

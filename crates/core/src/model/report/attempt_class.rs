@@ -40,6 +40,10 @@ impl AttemptClass {
         }
     }
 
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Status(2))
+    }
+
     /// Its name in reports: `2xx`, `other`, or the kind of error.
     pub fn name(self) -> &'static str {
         match self {

@@ -74,6 +74,12 @@ impl Counts {
         }
     }
 
+    /// How many attempts ended in these classes.
+    pub fn attempts_in(&self, is_in: impl Fn(AttemptClass) -> bool) -> i64 {
+        let counted = AttemptClass::ALL.into_iter().zip(self.attempts);
+        counted.filter(|(class, _)| is_in(*class)).map(|(_, count)| count).sum()
+    }
+
     pub fn record_response_time(&mut self, millis: f64) {
         self.response_time.record((millis.max(0.0) * TENTHS).round() as u64);
     }
@@ -150,6 +156,7 @@ mod tests {
         sum.add(&one);
         assert_eq!(sum.scalars(), [2, 4, 6, 8, 10, 12, 14, 16]);
         assert_eq!(sum.attempts.iter().sum::<i64>(), 4);
+        assert_eq!((sum.attempts_in(|_| true), sum.attempts_in(AttemptClass::is_success)), (4, 2));
         assert_eq!(sum.response_time_ms().map(|times| times.p99), Some(41.65), "the middle of 41.6 and 41.7");
         assert_eq!(sum.first_attempt_ms().map(|times| times.p50), Some(3.0));
     }

@@ -76,7 +76,7 @@ impl Period {
         }
     }
 
-    const fn length(self) -> Duration {
+    pub const fn length(self) -> Duration {
         match self {
             Self::Hour => HOUR,
             Self::Day => DAY,
@@ -114,6 +114,15 @@ impl Grouping {
             Self::Event => "event",
             Self::None => "none",
         }
+    }
+}
+
+impl ReportQuery {
+    /// The beginnings of its periods, in their order.
+    pub fn periods(&self) -> impl Iterator<Item = Timestamp> + use<> {
+        let (to, length) = (self.to, self.by.length());
+        std::iter::successors(Some(self.from), move |period| Some(*period + length))
+            .take_while(move |period| *period < to)
     }
 }
 

@@ -18,12 +18,12 @@ const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::api) enum Format {
+pub(crate) enum ExportFormat {
     Csv,
     Ndjson,
 }
 
-impl Format {
+impl ExportFormat {
     /// The format that a request accepts; none is JSON, as everything else is answered.
     pub(super) fn asked_for(headers: &HeaderMap) -> Option<Self> {
         match instead_of_json(headers, &[CSV, NDJSON])? {
@@ -43,7 +43,7 @@ impl Format {
 /// What encodes the rows of one export.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Encoder {
-    pub(super) format: Format,
+    pub(super) format: ExportFormat,
     pub(super) columns: &'static [&'static str],
 }
 
@@ -51,19 +51,19 @@ impl Encoder {
     /// What comes before the first row: the header line of CSV.
     pub(super) fn header(&self) -> Result<Vec<u8>, csv::Error> {
         match self.format {
-            Format::Csv => record(self.columns),
-            Format::Ndjson => Ok(Vec::new()),
+            ExportFormat::Csv => record(self.columns),
+            ExportFormat::Ndjson => Ok(Vec::new()),
         }
     }
 
     /// One row, with the end of its line.
     pub(super) fn row(&self, row: &impl Serialize) -> Result<Vec<u8>, csv::Error> {
         match self.format {
-            Format::Csv => {
+            ExportFormat::Csv => {
                 let row = serde_json::to_value(row).map_err(std::io::Error::from)?;
                 record(self.columns.iter().map(|column| cell(&row, column)))
             }
-            Format::Ndjson => {
+            ExportFormat::Ndjson => {
                 let mut line = serde_json::to_vec(row).map_err(std::io::Error::from)?;
                 line.push(b'\n');
                 Ok(line)
@@ -99,7 +99,7 @@ mod tests {
     const COLUMNS: &[&str] = &["title", "last.code", "last.list", "more"];
 
     fn csv(row: &Value) -> String {
-        let encoder = Encoder { format: Format::Csv, columns: COLUMNS };
+        let encoder = Encoder { format: ExportFormat::Csv, columns: COLUMNS };
         String::from_utf8(encoder.row(row).expect("a row")).expect("UTF-8")
     }
 
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn the_header_line_names_the_columns_and_ndjson_has_none() {
-        let [csv, ndjson] = [Format::Csv, Format::Ndjson].map(|format| Encoder { format, columns: COLUMNS });
+        let [csv, ndjson] =
+            [ExportFormat::Csv, ExportFormat::Ndjson].map(|format| Encoder { format, columns: COLUMNS });
         assert_eq!(csv.header().expect("a header"), b"title,last.code,last.list,more\r\n");
         assert_eq!(ndjson.header().expect("no header"), b"");
         assert_eq!(ndjson.row(&json!({"title": "=1\n"})).expect("a row"), b"{\"title\":\"=1\\n\"}\n");
@@ -142,13 +143,13 @@ mod tests {
     #[test]
     fn the_format_is_what_the_caller_accepts() {
         for (accept, format) in [
-            ("text/csv", Some(Format::Csv)),
-            ("application/x-ndjson", Some(Format::Ndjson)),
+            ("text/csv", Some(ExportFormat::Csv)),
+            ("application/x-ndjson", Some(ExportFormat::Ndjson)),
             ("application/json", None),
             ("*/*", None),
         ] {
             let headers = HeaderMap::from_iter([(http::header::ACCEPT, accept.parse().expect("a value"))]);
-            assert_eq!(Format::asked_for(&headers), format, "{accept}");
+            assert_eq!(ExportFormat::asked_for(&headers), format, "{accept}");
         }
     }
 }

@@ -7,30 +7,30 @@
 
 mod columns;
 mod encoding;
+mod requested;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 
 use axum::body::Body;
-use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use http::request::Parts;
-use http::{HeaderValue, StatusCode, Uri, Version, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 
 pub(in crate::api) use self::columns::{
     ATTEMPT_COLUMNS, DELIVERY_COLUMNS, EVENT_COLUMNS, JOB_ITEM_COLUMNS, REPORT_COLUMNS,
 };
 use self::encoding::Encoder;
-pub(in crate::api) use self::encoding::Format;
+pub(crate) use self::encoding::ExportFormat;
+pub(in crate::api) use self::requested::RequestedExport;
+pub(crate) use self::requested::is_bounded;
 use super::problem::Problem;
 
 /// How many rows are read at once.
 const ROWS_PER_READ: usize = 500;
 /// A bounded answer has at most so many rows.
-const MAX_ROWS_PER_PART: usize = 5000;
+pub(crate) const MAX_ROWS_PER_PART: usize = 5000;
 /// A bounded answer ends with the row that makes it as long as this. A function's answer may have 6 MB, in which the body
 /// is a text of JSON, with its quotes escaped.
 const MAX_PART_BYTES: usize = 3 << 20;
@@ -38,38 +38,6 @@ const MAX_PART_BYTES: usize = 3 << 20;
 /// The extension of a request whose answer cannot be streamed: it holds a part of the list.
 #[derive(Debug, Clone, Copy)]
 pub struct BoundedExports;
-
-/// What a request says of an export.
-pub(in crate::api) struct RequestedExport {
-    /// None where JSON is asked for: no export.
-    format: Option<Format>,
-    bounded: bool,
-    /// Of the request: the link to the next part is made of it.
-    uri: Uri,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for RequestedExport {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        // Below HTTP/1.1 a streamed body ends with its connection, also where it breaks off (RFC 9112, section 8).
-        let bounded = parts.extensions.get::<BoundedExports>().is_some() || parts.version < Version::HTTP_11;
-        Ok(Self { format: Format::asked_for(&parts.headers), bounded, uri: parts.uri.clone() })
-    }
-}
-
-impl RequestedExport {
-    /// The format that is asked for; none is JSON.
-    pub(in crate::api) const fn format(&self) -> Option<Format> {
-        self.format
-    }
-
-    /// The export of a list with these columns, if one is asked for. `limit` is that of the query, if it has one.
-    pub(in crate::api) fn of(self, columns: &'static [&'static str], limit: Option<usize>) -> Option<Export> {
-        let max_rows = limit.or(self.bounded.then_some(MAX_ROWS_PER_PART));
-        Some(Export { encoder: Encoder { format: self.format?, columns }, max_rows, uri: self.uri })
-    }
-}
 
 /// An export of a list.
 pub(in crate::api) struct Export {
@@ -201,7 +169,7 @@ fn encode_all<R: Serialize, C>(
 ///
 /// A row could not be encoded.
 pub(in crate::api) fn rows(
-    (format, columns): (Format, &'static [&'static str]),
+    (format, columns): (ExportFormat, &'static [&'static str]),
     rows: &[impl Serialize],
 ) -> Result<Response, Problem> {
     let encoder = Encoder { format, columns };
@@ -212,7 +180,7 @@ pub(in crate::api) fn rows(
     Ok(response(format, Body::from(body)))
 }
 
-fn response(format: Format, body: Body) -> Response {
+fn response(format: ExportFormat, body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, format.content_type()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -19,7 +19,7 @@ async fn respond(request: Export, rows: usize, text: &'static str) -> Response {
 
 fn request(limit: Option<usize>, bounded: bool) -> Export {
     let uri = "/v1/list?status=a%20b&cursor=old".parse().expect("a URI");
-    RequestedExport { format: Some(Format::Csv), bounded, uri }.of(&["n"], limit).expect("an export")
+    RequestedExport { format: Some(ExportFormat::Csv), bounded, uri }.of(&["n"], limit).expect("an export")
 }
 
 async fn numbers(response: Response) -> (Option<String>, Vec<String>) {
@@ -60,7 +60,7 @@ async fn a_bounded_answer_has_at_most_so_many_rows_and_bytes() {
 
     let long = "x".repeat(100_000).leak();
     let mut request = request(None, true);
-    request.encoder.format = Format::Ndjson;
+    request.encoder.format = ExportFormat::Ndjson;
     let (link, lines) = numbers(respond(request, 400, long).await).await;
     let rows = MAX_PART_BYTES.div_ceil(lines[0].len() + 1);
     assert_eq!(lines.len(), rows, "it ends with the row that makes it that long");

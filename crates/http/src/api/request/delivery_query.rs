@@ -1,22 +1,13 @@
 //! Query of a list of deliveries across loans: filters, and the cursor and length of the page.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 
+use crate::web::delivery_cursor::read_delivery_cursor;
 use loanhook_core::delivery_list::{DeliveryFilter, DeliveryFilterInput};
 use loanhook_core::model::delivery::DeliveryPosition;
 use loanhook_core::model::filter_input::{checked, checked_limit};
-use loanhook_core::model::id::TraceId;
-use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
-
-/// A cursor is the time of a position in milliseconds, and its trace.
-const TIME_BYTES: usize = 8;
-/// The last moment that RFC 3339 can say, in milliseconds.
-const LAST_MILLIS: i64 = 253_402_300_799_999;
 
 /// The filters of a list of deliveries; a delivery must pass all.
 #[derive(Deserialize, IntoParams)]
@@ -81,41 +72,8 @@ impl DeliveryQuery {
         };
         let filter = filter.check(&mut errors);
         let rule = "must be the next of the page before, as it was given";
-        let before = checked(&mut errors, "cursor", self.cursor, read_cursor, rule);
+        let before = checked(&mut errors, "cursor", self.cursor, read_delivery_cursor, rule);
         let limit = checked_limit(&mut errors, self.limit);
         errors.ok_or_errors((filter, before, limit))
-    }
-}
-
-/// The cursor of the page after this position.
-pub(in crate::api) fn delivery_cursor(position: DeliveryPosition) -> String {
-    let mut bytes = position.accepted_at.millis().to_be_bytes().to_vec();
-    bytes.extend(position.trace.uuid().as_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn read_cursor(text: &str) -> Option<DeliveryPosition> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (time, trace) = bytes.split_at_checked(TIME_BYTES)?;
-    let millis = i64::from_be_bytes(time.try_into().ok()?);
-    (0..=LAST_MILLIS).contains(&millis).then_some(())?;
-    let trace = TraceId::from_uuid(Uuid::from_slice(trace).ok()?);
-    Some(DeliveryPosition { accepted_at: Timestamp::from_millis(millis), trace })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_as_it_was_given() {
-        let trace = "01a207d9-217b-8000-8000-00000000002f".parse().expect("a trace");
-        let position = DeliveryPosition { accepted_at: Timestamp::from_millis(1_795_428_000_123), trace };
-        let cursor = delivery_cursor(position);
-        assert_eq!(cursor.len(), 32);
-        assert_eq!(read_cursor(&cursor), Some(position));
-        for wrong in ["", "AAAA", &cursor[1..], &"_".repeat(32), &format!("{cursor}AAAA")] {
-            assert_eq!(read_cursor(wrong), None, "{wrong}");
-        }
     }
 }

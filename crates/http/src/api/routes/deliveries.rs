@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use http::request::Parts;
 use serde::Serialize;
 
-use crate::api::export::{self, DELIVERY_COLUMNS, ExportPage, RequestedExport};
+use crate::api::export::{self, DELIVERY_COLUMNS, Export, ExportFormat, ExportPage, RequestedExport};
 use crate::api::openapi::{Denied, Invalid, Unavailable};
 use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
-use crate::api::request::delivery_query::{DeliveryQuery, delivery_cursor};
+use crate::api::request::delivery_query::DeliveryQuery;
 use crate::api::request::query::CheckedQuery;
 use crate::api::schema::delivery::ListedDeliveryView;
 use crate::api::{Api, SharedStore};
-use loanhook_core::delivery_list;
+use crate::web::delivery_cursor::delivery_cursor;
+use loanhook_core::delivery_list::{self, DeliveryFilter};
+use loanhook_core::model::delivery::DeliveryPosition;
+use loanhook_core::model::id::TenantId;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeliveryList, FlowControl, Keys, Ledger};
@@ -59,24 +63,46 @@ pub(in crate::api) async fn list<S: SharedStore + DeliveryList + FlowControl + L
     let has_limit = query.has_limit();
     let (filter, before, limit) = query.check()?;
     if let Some(export) = export.of(DELIVERY_COLUMNS, has_limit.then_some(limit)) {
-        let of = Arc::new((api.store, tenant.clone(), filter, caller));
-        let read = move |before, limit| {
-            let of = Arc::clone(&of);
-            async move {
-                let (store, tenant, filter, caller) = &*of;
-                let page =
-                    delivery_list::page(store, tenant, filter, before, limit, Timestamp::now()).await?;
-                let rows = page.deliveries.into_iter();
-                let rows = rows.map(|of| (of.delivery.position(), ListedDeliveryView::new(of, caller)));
-                Ok(ExportPage::new(rows, page.next))
-            }
-        };
-        return export.respond(before, read, delivery_cursor).await;
+        return write(api.store, tenant.clone(), filter, before, export).await;
     }
     let page = delivery_list::page(&api.store, tenant, &filter, before, limit, Timestamp::now()).await?;
     let list = DeliveryListView {
-        items: page.deliveries.into_iter().map(|listed| ListedDeliveryView::new(listed, &caller)).collect(),
+        items: page.deliveries.into_iter().map(ListedDeliveryView::new).collect(),
         next: page.next.map(delivery_cursor),
     };
     Ok(export::json(&list))
+}
+
+/// The export of a page for people, who have a session in place of a key: all deliveries that pass the filter, the newest first.
+/// Where answers are bounded it is the first part of them, with a `Link` to the next. None where it could not be made.
+pub(crate) async fn export_for_page<S: SharedStore + DeliveryList + FlowControl + Ledger>(
+    store: S,
+    tenant: TenantId,
+    filter: DeliveryFilter,
+    (format, parts): (ExportFormat, &Parts),
+) -> Option<Response> {
+    let export = RequestedExport::for_page(format, parts).of(DELIVERY_COLUMNS, None)?;
+    write(store, tenant, filter, None, export).await.ok()
+}
+
+/// Writes all deliveries that pass the filter, from before a position.
+async fn write<S: SharedStore + DeliveryList + FlowControl + Ledger>(
+    store: S,
+    tenant: TenantId,
+    filter: DeliveryFilter,
+    before: Option<DeliveryPosition>,
+    export: Export,
+) -> Result<Response, Problem> {
+    let of = Arc::new((store, tenant, filter));
+    let read = move |before, limit| {
+        let of = Arc::clone(&of);
+        async move {
+            let (store, tenant, filter) = &*of;
+            let page = delivery_list::page(store, tenant, filter, before, limit, Timestamp::now()).await?;
+            let rows =
+                page.deliveries.into_iter().map(|of| (of.delivery.position(), ListedDeliveryView::new(of)));
+            Ok(ExportPage::new(rows, page.next))
+        }
+    };
+    export.respond(before, read, delivery_cursor).await
 }

@@ -62,14 +62,14 @@ pub(in crate::api) async fn list<S: SharedStore + Attempts + Keys>(
     let has_limit = query.has_limit();
     let (filter, before, limit) = query.check()?;
     if let Some(export) = export.of(ATTEMPT_COLUMNS, has_limit.then_some(limit)) {
-        let of = Arc::new((api.store, tenant.clone(), loan, filter, caller));
+        let of = Arc::new((api.store, tenant.clone(), loan, filter));
         let read = move |before, limit| {
             let of = Arc::clone(&of);
             async move {
-                let (store, tenant, loan, filter, caller) = &*of;
+                let (store, tenant, loan, filter) = &*of;
                 let now = Timestamp::now();
                 let page = history::page(store, (tenant, loan), filter, before, limit, now).await?;
-                let rows = page.rows.into_iter().map(|row| (row.attempt.id, AttemptView::of(row, caller)));
+                let rows = page.rows.into_iter().map(|row| (row.attempt.id, AttemptView::of(row)));
                 Ok(ExportPage::new(rows, page.next))
             }
         };
@@ -77,7 +77,7 @@ pub(in crate::api) async fn list<S: SharedStore + Attempts + Keys>(
     }
     let page = history::page(&api.store, (tenant, &loan), &filter, before, limit, Timestamp::now()).await?;
     let history = History {
-        items: page.rows.into_iter().map(|row| AttemptView::of(row, &caller)).collect(),
+        items: page.rows.into_iter().map(AttemptView::of).collect(),
         next: page.next.map(|last| cursor(last.uuid())),
     };
     Ok(export::json(&history))

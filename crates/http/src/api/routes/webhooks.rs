@@ -43,7 +43,7 @@ pub(in crate::api) async fn get<S: Attempts + FlowControl + Keys + Send + Sync>(
     let tenant = caller.require(Scope::HistoryRead)?;
     let (after, limit) = query.check_with_default_limit(DEFAULT_ATTEMPTS)?;
     let trace = path.id("traceId", "delivery")?;
-    show(&api.store, &caller, tenant, trace, after.map(AttemptId::from_uuid), limit).await
+    show(&api.store, tenant, trace, after.map(AttemptId::from_uuid), limit).await
 }
 
 /// Cancel a delivery
@@ -64,12 +64,11 @@ pub(in crate::api) async fn cancel<S: Attempts + Deliveries + FlowControl + Keys
     let tenant = caller.require(Scope::WebhooksResend)?;
     let trace = path.id("traceId", "delivery")?;
     resend::cancel(&api.store, tenant, trace).await?;
-    show(&api.store, &caller, tenant, trace, None, DEFAULT_ATTEMPTS).await
+    show(&api.store, tenant, trace, None, DEFAULT_ATTEMPTS).await
 }
 
 async fn show<S: Attempts + FlowControl>(
     store: &S,
-    caller: &Caller,
     tenant: &TenantId,
     trace: TraceId,
     after: Option<AttemptId>,
@@ -80,5 +79,5 @@ async fn show<S: Attempts + FlowControl>(
     let found = history::delivery_attempts(store, tenant, trace, span, limit, now).await?;
     let found = found.ok_or_else(|| Problem::not_found("delivery"))?;
     let waiting = holds::waiting_of(store, &found.delivery, now).await?;
-    Ok(response::json(StatusCode::OK, &DeliveryView::new(found, waiting, caller)))
+    Ok(response::json(StatusCode::OK, &DeliveryView::new(found, waiting)))
 }

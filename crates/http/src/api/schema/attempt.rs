@@ -110,17 +110,18 @@ struct HeaderView {
 }
 
 impl AttemptView {
-    /// A row of a list.
-    pub(in crate::api) fn of(row: HistoryRow, to: &Caller) -> Self {
-        Self::new(row, to, false)
+    /// A row of a list, which is the same for every caller.
+    pub(in crate::api) fn of(row: HistoryRow) -> Self {
+        Self::new(row, None)
     }
 
     /// A row by itself, with the headers of its answer.
     pub(in crate::api) fn with_headers(row: HistoryRow, to: &Caller) -> Self {
-        Self::new(row, to, true)
+        Self::new(row, Some(to))
     }
 
-    fn new(row: HistoryRow, to: &Caller, headers: bool) -> Self {
+    /// `by_itself` is the caller that sees the row by itself.
+    fn new(row: HistoryRow, by_itself: Option<&Caller>) -> Self {
         let subscription_version = row.credentials_version();
         let HistoryRow { attempt, resends, .. } = row;
         let href = match attempt.loan_id.shown() {
@@ -139,7 +140,7 @@ impl AttemptView {
             source_ip: completion.as_ref().and_then(|completion| completion.source_ip),
             response: completion
                 .and_then(|completion| completion.response)
-                .map(|response| ResponseView::new(response, format!("{href}/response"), headers)),
+                .map(|response| ResponseView::new(response, format!("{href}/response"), by_itself.is_some())),
             source: SourceView {
                 bytes: attempt.source.bytes,
                 content_type: attempt.content_type,
@@ -154,7 +155,7 @@ impl AttemptView {
             subscription_version,
             method: attempt.method.into(),
             // A list is read, copied and exported by many: only a row by itself shows what may be a token.
-            destination: shown(attempt.destination, headers && to.sees_whole_urls()),
+            destination: shown(attempt.destination, by_itself.is_some_and(Caller::sees_whole_urls)),
             attempt_number: attempt.number.into(),
             requested_by: attempt.requested_by,
             resend_of: attempt.resend_of.map(Into::into),

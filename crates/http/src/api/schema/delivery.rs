@@ -6,7 +6,6 @@ use super::attempt::AttemptView;
 use super::id::{EventId, LoanId, SubscriptionId, Timestamp, TraceId};
 use super::values::Status;
 use super::waiting::Waiting;
-use crate::api::request::caller::Caller;
 use crate::api::request::query::cursor;
 use loanhook_core::delivery_list::ListedDelivery;
 use loanhook_core::history::DeliveryAttempts;
@@ -90,20 +89,20 @@ impl DeliverySummary {
 }
 
 impl DeliveryView {
-    pub(in crate::api) fn new(found: DeliveryAttempts, waiting: Option<flow::Waiting>, to: &Caller) -> Self {
+    pub(in crate::api) fn new(found: DeliveryAttempts, waiting: Option<flow::Waiting>) -> Self {
         let DeliveryAttempts { delivery, attempts, more } = found;
         let next = attempts.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
         let rows = attempts.into_iter().map(|attempt| HistoryRow::new(attempt, &delivery));
-        let attempts = rows.map(|row| AttemptView::of(row, to)).collect();
+        let attempts = rows.map(AttemptView::of).collect();
         Self { summary: DeliverySummary::new(delivery, waiting), attempts, next }
     }
 }
 
 impl ListedDeliveryView {
-    pub(in crate::api) fn new(listed: ListedDelivery, to: &Caller) -> Self {
+    pub(in crate::api) fn new(listed: ListedDelivery) -> Self {
         let ListedDelivery { delivery, newest_attempt, waiting } = listed;
         let row = newest_attempt.map(|attempt| HistoryRow::new(attempt, &delivery));
-        let newest_attempt = row.map(|row| AttemptView::of(row, to));
+        let newest_attempt = row.map(AttemptView::of);
         Self { summary: DeliverySummary::new(delivery, waiting), newest_attempt }
     }
 }

@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::delivery::ListedDeliveryView;
 use super::enums_of_model;
 use super::id::{AttemptId, JobId, LoanId, SubscriptionId, Timestamp, TraceId};
-use crate::api::request::caller::Caller;
 use loanhook_core::delivery_list::DeliveryFilterInput;
 use loanhook_core::model::{attempt, job};
 use loanhook_core::recovery::Plan;
@@ -233,9 +232,9 @@ pub(in crate::api) struct PlanView {
 }
 
 impl PlanView {
-    pub(in crate::api) fn new(plan: Plan, to: &Caller) -> Self {
+    pub(in crate::api) fn new(plan: Plan) -> Self {
         let Plan { count, more, superseded, loans, deliveries, duration } = plan;
-        let deliveries = deliveries.into_iter().map(|listed| ListedDeliveryView::new(listed, to)).collect();
+        let deliveries = deliveries.into_iter().map(ListedDeliveryView::new).collect();
         Self { count, more, superseded, loans, deliveries, seconds: duration.as_secs_f64() }
     }
 }

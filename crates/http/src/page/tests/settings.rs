@@ -1,4 +1,4 @@
-//! Ports that a loan without settings and without events answers.
+//! Ports that a loan without settings, events and counts answers.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use super::Loan;
 use loanhook_core::model::id::{EventId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::progress::Status;
+use loanhook_core::model::report::{ReportQuery, ReportRows};
 use loanhook_core::model::subscription::{Origin, Subscription};
-use loanhook_core::ports::{DeleteOutcome, Ledger, ReplaceOutcome, StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, Ledger, ReplaceOutcome, Reports, StoreResult, Subscriptions};
 
 impl Subscriptions for Loan {
     async fn subscriptions(&self, _: &TenantId) -> StoreResult<Arc<Vec<Arc<Subscription>>>> {
@@ -80,5 +81,11 @@ impl Ledger for Loan {
 
     async fn delivery_statuses(&self, _: &TenantId, traces: &[TraceId]) -> StoreResult<Vec<Option<Status>>> {
         Ok(vec![None; traces.len()])
+    }
+}
+
+impl Reports for Loan {
+    async fn report_rows(&self, _: &TenantId, query: ReportQuery) -> StoreResult<ReportRows> {
+        Ok(ReportRows::new(query, None))
     }
 }

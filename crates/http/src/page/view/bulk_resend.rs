@@ -6,41 +6,48 @@ use axum::response::Response;
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::filters::value_label;
+use super::filters::{self, value_label};
 use super::format::time;
 use super::layout;
 use super::loan_header::{self, Tab};
+use super::site_header::{Section, Viewing};
 use crate::page::bulk_resend::{PER_SECOND, Question};
+use crate::page::bulk_scope::BulkScope;
 use crate::page::csrf_token;
-use crate::page::page_parameters::PageParameters;
-use crate::page::page_request::PageRequest;
 use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
 use loanhook_core::model::job::{Job, JobStatus};
+use loanhook_core::recovery::Plan;
 
 /// Asks whether all that match are to be sent again.
-pub(in crate::page) fn question(question: &Question, request: &PageRequest) -> Response {
-    let Question { parameters, plan } = question;
-    let list = format!("{}{}", request.path(), parameters.query());
+pub(in crate::page) fn question(question: &Question, scope: &BulkScope) -> Response {
+    let Question { parameters, plan, .. } = question;
+    let list = format!("{}{}", scope.list_path(), parameters.query());
     let more = if plan.more { "more than " } else { "" };
     let content = html! {
-        (loan_header::show(Tab::Webhooks, request))
+        (header(scope))
         section.card.bulk {
             @if plan.count == 0 {
                 h2 { "There is nothing to send again" }
-                p { "No webhook of this loan is like this:" }
-                (criteria(parameters))
+                p { "No webhook " @if scope.loan.is_some() { "of this loan " } "is like this:" }
+                (criteria(question))
                 p { a.button href=(list) { "Back to the list" } }
             } @else {
                 h2 { "Send " (more) (webhooks(plan.count)) " again?" }
-                p { "They are all webhooks of loan " bdi { (request.loan) } " that are like this:" }
-                (criteria(parameters))
+                p {
+                    @match &scope.loan {
+                        Some(loan) => { "They are all webhooks of loan " bdi { (loan) } " that are like this:" }
+                        None => { "They are all webhooks of " (loans(plan)) " that are like this:" }
+                    }
+                }
+                (criteria(question))
                 p.quiet {
-                    "Each is sent once, with the same bytes as before, the oldest first, one after the other and at most "
-                    (PER_SECOND) " a second. It takes at least " (rounded(plan.duration)) ". "
+                    "Each is sent once, with the same bytes as before, the oldest first, "
+                    @if scope.loan.is_some() { "one after the other" } @else { "those of one loan one after the other" }
+                    " and at most " (PER_SECOND) " a second. It takes at least " (rounded(plan.duration)) ". "
                     "Automatic retries go on as scheduled, and what arrives by one meanwhile is left out."
                 }
-                form method="post" action=(request.bulk_resend_path(parameters)) {
-                    input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
+                form method="post" action=(scope.question_path(parameters)) {
+                    input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&scope.grant));
                     input type="hidden" name=(ONCE_FIELD) value=(Uuid::new_v4());
                     div.actions {
                         button.primary type="submit" { "Send " (more) (webhooks(plan.count)) " again" }
@@ -50,20 +57,65 @@ pub(in crate::page) fn question(question: &Question, request: &PageRequest) -> R
             }
         }
     };
-    layout::page(&format!("Resend webhooks of loan {}", request.loan), &content)
+    layout::page_for(&title("Resend webhooks", scope), &viewing(scope), &content)
+}
+
+fn header(scope: &BulkScope) -> Markup {
+    match &scope.loan {
+        Some(loan) => loan_header::of(Tab::Webhooks, &scope.grant, loan),
+        None => html! { header.top { h1 { "Deliveries" } } },
+    }
+}
+
+fn viewing(scope: &BulkScope) -> Viewing<'_> {
+    Viewing {
+        grant: &scope.grant,
+        loan: scope.loan.as_ref(),
+        section: scope.loan.is_none().then_some(Section::Deliveries),
+    }
+}
+
+fn title(what: &str, scope: &BulkScope) -> String {
+    match &scope.loan {
+        Some(loan) => format!("{what} of loan {loan}"),
+        None => what.to_owned(),
+    }
+}
+
+fn loans(plan: &Plan) -> String {
+    match (plan.loans, plan.more) {
+        (1, false) => "1 loan".to_owned(),
+        (count, false) => format!("{count} loans"),
+        (count, true) => format!("at least {count} loans"),
+    }
 }
 
 /// The filters, as what they say of a delivery.
-fn criteria(parameters: &PageParameters) -> Markup {
+fn criteria(question: &Question) -> Markup {
     html! {
         ul {
-            @for (name, value) in parameters.filters() {
+            @for (name, value) in question.parameters.filters() {
                 li {
                     @match (name, value) {
-                        ("outcome", "failed") => { "It failed, and no automatic retry is left." }
-                        ("outcome", _) => { "It has arrived." }
+                        ("outcome" | "status", "failed") => { "It failed, and no automatic retry is left." }
+                        ("outcome", _) | ("status", "succeeded") => { "It has arrived." }
+                        ("status", "canceled") => { "It was canceled." }
+                        ("status", _) => { "Its automatic attempts have not ended." }
+                        ("waiting", "hold") => { "It waits, as its webhook is held." }
+                        ("waiting", "order") => { "It waits for an earlier webhook of its loan." }
+                        ("waiting", _) => { "It waits, as its webhook is at its limit." }
+                        ("loanId", _) => { "It is of loan " bdi { (value) } "." }
+                        ("test", "true") => { "It is a test." }
+                        ("test", _) => { "It is no test." }
+                        ("from", _) => { "It was accepted at or after " (filters::filter_time(value)) "." }
+                        ("to", _) => { "It was accepted not after " (filters::filter_time(value)) "." }
                         ("eventName", _) => { "Its event is " bdi { (value) } "." }
-                        ("subscriptionId", _) => { "Its subscription is " code { (value) } "." }
+                        ("subscriptionId", _) => {
+                            @match &question.webhook {
+                                Some(title) => { "Its webhook is " bdi { (title) } "." }
+                                None => { "Its webhook is " code { (value) } "." }
+                            }
+                        }
                         ("responseCode", _) => { "Its newest attempt was answered with " bdi { (value) } "." }
                         _ => { "Its newest attempt ended with the error " bdi { (value_label(name, value)) } "." }
                     }
@@ -74,24 +126,44 @@ fn criteria(parameters: &PageParameters) -> Markup {
 }
 
 /// What became of a job so far. The script renews it while it runs.
-pub(in crate::page) fn outcome(job: &Job, request: &PageRequest) -> Response {
-    let here = request.job_path(job.id);
+pub(in crate::page) fn outcome(job: &Job, scope: &BulkScope) -> Response {
+    let here = scope.job_path(job.id);
     let content = html! {
-        (loan_header::show(Tab::Webhooks, request))
+        (header(scope))
         div #said role="status" aria-live="polite" {}
         section.card.bulk {
-            div #job data-running[!job.is_over()] { (progress(job)) }
+            div #job data-running[!job.is_over()] {
+                (progress(job))
+                @if !job.is_over() { (stop_form(&here, scope)) }
+            }
             p.quiet {
                 "Asked for by " bdi { (job.requested_by) } ", " (time(job.created_at)) ". "
                 "It goes on by itself, also when this page is closed."
             }
             div.actions {
                 @if !job.is_over() { a.button href=(here) { "Look again" } }
-                a.button href={ (request.path()) "?attempt=manual" } { "Show the resends" }
+                @match scope.loan {
+                    Some(_) => a.button href={ (scope.list_path()) "?attempt=manual" } { "Show the resends" },
+                    None => a.button href=(scope.list_path()) { "Back to the deliveries" },
+                }
             }
         }
     };
-    layout::page(&format!("Resend of loan {}", request.loan), &content)
+    layout::page_for(&title("Resend", scope), &viewing(scope), &content)
+}
+
+/// Stops the job, after one question.
+fn stop_form(job: &str, scope: &BulkScope) -> Markup {
+    html! {
+        details.stop {
+            summary.button { "Stop" }
+            form.confirm method="post" action={ (job) "/stop" } {
+                p { "What is not sent yet stays unsent. What was sent stays sent." }
+                input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&scope.grant));
+                button.primary type="submit" { "Stop sending" }
+            }
+        }
+    }
 }
 
 fn progress(job: &Job) -> Markup {

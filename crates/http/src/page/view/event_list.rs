@@ -41,7 +41,7 @@ pub(in crate::page) fn page(list: &EventList, request: &PageRequest) -> Response
         }
         (page_links(list, &path))
     };
-    layout::page(&format!("Events of loan {}", request.loan), &content)
+    layout::page_for(&format!("Events of loan {}", request.loan), &request.viewing(), &content)
 }
 
 /// One event; the open one has more.

@@ -11,14 +11,14 @@ use crate::page::webhook_list::WebhookList;
 use loanhook_core::model::failure::ErrorKind;
 
 /// The values of a field with choices, each with its label.
-type Choices = &'static [(&'static str, &'static str)];
+pub(super) type Choices = &'static [(&'static str, &'static str)];
 
 const OUTCOMES: Choices =
     &[("succeeded", "Succeeded"), ("failed", "Failed"), ("sending", "Sending"), ("queued", "Queued")];
 /// The results of events.
 const RESULTS: Choices =
     &[("unmatched", "No webhook"), ("failed", "Failed"), ("pending", "Pending"), ("delivered", "Delivered")];
-const CODES: Choices = &[
+pub(super) const CODES: Choices = &[
     ("1xx", "1xx (informational)"),
     ("2xx", "2xx (success)"),
     ("3xx", "3xx (redirect)"),
@@ -29,8 +29,13 @@ const CODES: Choices = &[
     ("8xx", "8xx (not standard)"),
     ("9xx", "9xx (not standard)"),
 ];
+pub(super) const STATUSES: Choices =
+    &[("pending", "Pending"), ("succeeded", "Succeeded"), ("failed", "Failed"), ("canceled", "Canceled")];
+pub(super) const WAITING: Choices =
+    &[("hold", "For a hold"), ("limit", "For a limit"), ("order", "For an earlier webhook")];
+pub(super) const TESTS: Choices = &[("true", "Only tests"), ("false", "No tests")];
 const ATTEMPTS: Choices = &[("auto", "Automatic"), ("manual", "Manual")];
-const LIMITS: Choices = &[("50", "50"), ("100", "100"), ("200", "200")];
+pub(super) const LIMITS: Choices = &[("50", "50"), ("100", "100"), ("200", "200")];
 
 /// The filters of webhooks.
 pub(super) fn show(list: &WebhookList, path: &str) -> Markup {
@@ -50,7 +55,7 @@ pub(super) fn show(list: &WebhookList, path: &str) -> Markup {
                     input type="hidden" name=(name) value=(value);
                 }
     };
-    form(parameters, &fields, path, !list.checked.errors.0.is_empty())
+    form(parameters, &fields, path, !list.checked.errors.0.is_empty(), filter_value)
 }
 
 /// The filters of events.
@@ -63,11 +68,17 @@ pub(super) fn of_events(list: &EventList, path: &str) -> Markup {
         (time_field("to", "To", parameters.get("to")))
         (choice_field(LIMIT, "Events a page", "50", &LIMITS[1..], parameters.get(LIMIT)))
     };
-    form(parameters, &fields, path, !list.checked.errors.0.is_empty())
+    form(parameters, &fields, path, !list.checked.errors.0.is_empty(), filter_value)
 }
 
-/// The form with these fields, and the list of the filters that are set.
-fn form(parameters: &PageParameters, fields: &Markup, path: &str, is_wrong: bool) -> Markup {
+/// The form with these fields, and the list of the filters that are set, each with its value as `value_of` shows it.
+pub(super) fn form(
+    parameters: &PageParameters,
+    fields: &Markup,
+    path: &str,
+    is_wrong: bool,
+    value_of: impl Fn(&str, &str) -> Markup,
+) -> Markup {
     let set = parameters.filters().count();
     html! {
         // The form is open where a filter is wrong, so that it can be corrected.
@@ -85,7 +96,7 @@ fn form(parameters: &PageParameters, fields: &Markup, path: &str, is_wrong: bool
             ul.chips aria-label="Filters that are set" {
                 @for (name, value) in parameters.filters() {
                     li { a href={ (path) (parameters.first_page().without(&[name]).query()) } title="Remove this filter" {
-                        span.quiet { (parameter_label(name)) } " " bdi { (filter_value(name, value)) }
+                        span.quiet { (parameter_label(name)) } " " bdi { (value_of(name, value)) }
                         span aria-hidden="true" { " ×" } span.unseen { ", remove this filter" }
                     } }
                 }
@@ -105,6 +116,11 @@ pub(super) fn parameter_label(name: &str) -> &str {
         "subscriptionId" => "Subscription",
         "traceId" => "Trace ID",
         "method" => "Method",
+        "status" => "Status",
+        "waiting" => "Waiting",
+        "loanId" => "Loan",
+        "test" => "Tests",
+        "before" => "Page",
         "outcome" => "Outcome",
         "result" => "Result",
         "responseCode" => "Response code",
@@ -117,14 +133,20 @@ pub(super) fn parameter_label(name: &str) -> &str {
     }
 }
 
-fn filter_value(name: &str, value: &str) -> Markup {
+/// The value of a filter, as the list of those that are set shows it.
+pub(super) fn filter_value(name: &str, value: &str) -> Markup {
     match name {
         "traceId" | "subscriptionId" if value.len() == 36 && value.is_ascii() => {
             html! { span title=(value) { (short_id(&value)) } }
         }
-        "from" | "to" => html! { time datetime=(value) { (value) } },
+        "from" | "to" => filter_time(value),
         _ => html! { (value_label(name, value)) },
     }
+}
+
+/// A time as a URL has it.
+pub(super) fn filter_time(value: &str) -> Markup {
+    html! { time datetime=(value) { (value) } }
 }
 
 /// The label of a value; the value itself where it has none.
@@ -133,6 +155,9 @@ pub(super) fn value_label<'a>(name: &str, value: &'a str) -> &'a str {
         "outcome" => OUTCOMES,
         "attempt" => ATTEMPTS,
         "result" => RESULTS,
+        "status" => STATUSES,
+        "waiting" => WAITING,
+        "test" => TESTS,
         "error" => {
             return ErrorKind::ALL
                 .into_iter()
@@ -144,7 +169,13 @@ pub(super) fn value_label<'a>(name: &str, value: &'a str) -> &'a str {
     choices.iter().find(|(known, _)| *known == value).map_or(value, |(_, words)| words)
 }
 
-fn choice_field(name: &str, label: &str, any: &str, choices: &[(&str, &str)], chosen: &str) -> Markup {
+pub(super) fn choice_field(
+    name: &str,
+    label: &str,
+    any: &str,
+    choices: &[(&str, &str)],
+    chosen: &str,
+) -> Markup {
     let id = format!("f-{name}");
     let known = chosen.is_empty() || choices.iter().any(|(value, _)| *value == chosen);
     html! {
@@ -173,7 +204,7 @@ fn title_field(value: &str, seen: &BTreeSet<String>) -> Markup {
     }
 }
 
-fn text_field(name: &str, label: &str, value: &str, placeholder: &str) -> Markup {
+pub(super) fn text_field(name: &str, label: &str, value: &str, placeholder: &str) -> Markup {
     let id = format!("f-{name}");
     html! {
         div.field {
@@ -184,7 +215,7 @@ fn text_field(name: &str, label: &str, value: &str, placeholder: &str) -> Markup
 }
 
 /// A field for a date and time in UTC; the script shows it in the zone of the viewer.
-fn time_field(name: &str, label: &str, value: &str) -> Markup {
+pub(super) fn time_field(name: &str, label: &str, value: &str) -> Markup {
     let id = format!("f-{name}");
     // A field with a step of whole seconds would reject a fraction.
     let (local, step) = match value.trim_end_matches('Z') {

@@ -116,6 +116,41 @@ pub(super) fn error_kind_label(kind: ErrorKind) -> &'static str {
     }
 }
 
+/// A number with its thousands apart: `12,345`.
+pub(super) fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = if number < 0 { "-".to_owned() } else { String::new() };
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A part of 1 in per cent. Whole only where it is: what is almost all is not 100 %.
+pub(super) fn percent(part: f64) -> String {
+    let tenths = (part * 1000.0).floor() / 10.0;
+    if part >= 1.0 || part <= 0.0 { format!("{:.0} %", part * 100.0) } else { format!("{tenths:.1} %") }
+}
+
+/// A number of things, with the word for one of them and for more.
+pub(super) fn counted(number: i64, one: &str, more: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { more })
+}
+
+/// A length of time in milliseconds, short: `4 ms`, `1.5 s`, `12 min`, `3 h`.
+pub(super) fn short_time(ms: f64) -> String {
+    match ms {
+        ..1000.0 => format!("{ms:.0} ms"),
+        ..10_000.0 => format!("{:.1} s", ms / 1000.0),
+        ..120_000.0 => format!("{:.0} s", ms / 1000.0),
+        ..7_200_000.0 => format!("{:.0} min", ms / 60_000.0),
+        _ => format!("{:.0} h", ms / 3_600_000.0),
+    }
+}
+
 pub(super) fn response_time(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms:.1} ms") } else { format!("{:.2} s", ms / 1000.0) }
 }
@@ -123,6 +158,29 @@ pub(super) fn response_time(ms: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_for_people_by_table() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (-12_345_678, "-12,345,678")] {
+            assert_eq!(grouped(number), text);
+        }
+        for (part, text) in [(0.0, "0 %"), (0.5, "50.0 %"), (0.9999, "99.9 %"), (1.0, "100 %")] {
+            assert_eq!(percent(part), text);
+        }
+        for (ms, text) in [
+            (3.4, "3 ms"),
+            (1500.0, "1.5 s"),
+            (59_000.0, "59 s"),
+            (600_000.0, "10 min"),
+            (7_200_000.0, "2 h"),
+        ] {
+            assert_eq!(short_time(ms), text);
+        }
+        assert_eq!(
+            (counted(1, "loan", "loans"), counted(2000, "loan", "loans")),
+            ("1 loan".into(), "2,000 loans".into())
+        );
+    }
 
     #[test]
     fn sizes_have_the_largest_fitting_unit() {

@@ -2,8 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::page::csrf_token;
-use crate::page::page_request::PageRequest;
+use super::site_header;
+use crate::page::page_request::{PageRequest, loan_events_path, loan_page_path};
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::id::LoanId;
 
 /// The pages of a loan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,22 +23,21 @@ impl Tab {
     }
 }
 
-/// The header of the page of this tab.
+/// The header of the page of this tab. With a session for all loans, the viewer stands in the header of the site.
 pub(super) fn show(tab: Tab, request: &PageRequest) -> Markup {
-    let tabs = [(Tab::Webhooks, request.path()), (Tab::Events, request.events_path())];
+    of(tab, &request.grant, &request.loan)
+}
+
+/// The same for a loan.
+pub(super) fn of(tab: Tab, grant: &Grant, loan: &LoanId) -> Markup {
+    let tabs = [(Tab::Webhooks, loan_page_path(loan)), (Tab::Events, loan_events_path(loan))];
     html! {
         header.top {
             div {
-                p.over { "Loan " bdi { (request.loan) } }
+                p.over { "Loan " bdi { (loan) } }
                 h1 { (tab.title()) }
             }
-            form.who method="post" action="/logout" data-viewer=(csrf_token::viewer_tag(&request.grant)) {
-                span.quiet {
-                    "Viewing as " bdi { (request.grant.name) } " of " span.tenant { (request.grant.tenant) }
-                }
-                input type="hidden" name="loan" value=(request.loan);
-                button type="submit" { "Sign out" }
-            }
+            @if grant.loan.is_some() { (site_header::viewer(grant, Some(loan))) }
         }
         nav.tabs aria-label="Of this loan" {
             @for (of, href) in &tabs {

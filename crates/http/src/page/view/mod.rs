@@ -1,15 +1,29 @@
 //! The HTML of the pages, made of values that the handlers have read; nothing here calls a port.
 
+mod attempt_bars;
 pub(super) mod attempt_details;
+mod attention;
 pub(super) mod bulk_resend;
+mod chart;
+mod delivery_filters;
+pub(super) mod delivery_list;
+mod delivery_table;
 pub(super) mod event_list;
 mod filters;
 mod format;
+mod lag_band;
 pub(super) mod layout;
 mod loan_header;
+pub(super) mod overview;
 mod payload;
 mod resend;
+pub(super) mod search;
 pub(super) mod sign_in;
+pub(super) mod site_header;
+mod sparkline;
+#[cfg(debug_assertions)]
+pub(super) mod styleguide;
+pub(super) mod subscription_list;
 mod timeline;
 mod verdicts;
 pub(super) mod webhook_list;

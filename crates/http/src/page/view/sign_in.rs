@@ -57,8 +57,8 @@ pub(in crate::page) fn page(next: Option<&str>, error: Option<SignInError>, orig
                 @match next {
                     Some(next) => { input type="hidden" name="next" value=(next); }
                     None => {
-                        label for="loan" { "Loan ID" }
-                        input #loan name="loan" required maxlength="256" autocomplete="off";
+                        label for="loan" { "Loan ID (leave it empty for all loans)" }
+                        input #loan name="loan" maxlength="256" autocomplete="off";
                     }
                 }
                 label for="key" { "API key" }

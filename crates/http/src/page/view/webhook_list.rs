@@ -7,6 +7,7 @@ use super::format::short_id;
 use super::loan_header::{self, Tab};
 use super::{filters, layout, webhook_table};
 use crate::page::bulk_filter::BulkFilter;
+use crate::page::bulk_scope::bulk_resend_path;
 use crate::page::page_parameters::BEFORE;
 use crate::page::page_request::PageRequest;
 use crate::page::webhook_list::WebhookList;
@@ -22,7 +23,7 @@ pub(in crate::page) fn page(list: &WebhookList, request: &PageRequest) -> Respon
             }
         }
         (filters::show(list, &path))
-        (bulk_resend_link(list, request))
+        (bulk_resend_link(list, &path))
         @if list.history.rows.is_empty() {
             (empty_list(list, &path))
         } @else {
@@ -30,7 +31,7 @@ pub(in crate::page) fn page(list: &WebhookList, request: &PageRequest) -> Respon
         }
         (page_links(list, &path))
     };
-    layout::page(&format!("Webhooks of loan {}", request.loan), &content)
+    layout::page_for(&format!("Webhooks of loan {}", request.loan), &request.viewing(), &content)
 }
 
 /// The notice that a resend was queued.
@@ -48,11 +49,11 @@ fn resend_notice(list: &WebhookList, path: &str) -> Markup {
 }
 
 /// The way to resend all that match, or why there is none with these filters.
-fn bulk_resend_link(list: &WebhookList, request: &PageRequest) -> Markup {
+fn bulk_resend_link(list: &WebhookList, path: &str) -> Markup {
     match &list.bulk {
         Some(BulkFilter::Deliveries(_)) => html! {
             p.all {
-                a.button href=(request.bulk_resend_path(&list.parameters.first_page())) { "Resend all that match" }
+                a.button href=(bulk_resend_path(path, &list.parameters.first_page())) { "Resend all that match" }
             }
         },
         Some(BulkFilter::OfAttempts(names)) => html! {

@@ -17,7 +17,7 @@ pub(super) fn table(list: &WebhookList, request: &PageRequest) -> Markup {
     let path = request.path();
     html! {
         // The roles are explicit because the style shows the table as cards on a narrow screen.
-        table #webhooks role="table" data-now=(list.now.millis()) data-limit=(list.checked.limit) {
+        table.list #webhooks role="table" data-now=(list.now.millis()) data-limit=(list.checked.limit) {
             thead role="rowgroup" {
                 tr role="row" {
                     @for head in COLUMN_HEADS { th scope="col" role="columnheader" { (head) } }

@@ -102,7 +102,7 @@ async fn plan<S: DeliveryList + FlowControl + Ledger>(
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::WebhooksResend)?;
     let plan = recovery::plan(store, tenant, new, Timestamp::now()).await?;
-    Ok(response::json(StatusCode::OK, &PlanView::new(plan, caller)))
+    Ok(response::json(StatusCode::OK, &PlanView::new(plan)))
 }
 
 async fn list<S: Jobs, T: From<Job>>(

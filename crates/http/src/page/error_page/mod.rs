@@ -1,24 +1,21 @@
 //! Error pages: why a request was refused or failed, and what its viewer can do; or a redirect to the sign-in page.
 
+mod from_errors;
+
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::html;
-use tracing::error;
 use url::form_urlencoded;
 
-use super::view::layout;
+use crate::page::view::layout;
 use crate::web::SIGN_IN_PATH;
 use crate::web::body_reader::BodyError;
 use crate::web::call_limits::RateLimited;
 use crate::web::host::HostError;
-use loanhook_core::portal::PortalError;
-use loanhook_core::ports::StoreError;
-use loanhook_core::recovery::CreateJobError;
-use loanhook_core::resend::ResendError;
 
 /// Why a request has no session.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum SignInReason {
+pub(in crate::page) enum SignInReason {
     NoSession,
     /// Its session ended.
     Ended,
@@ -28,7 +25,7 @@ pub(super) enum SignInReason {
 
 impl SignInReason {
     /// The parameter that tells the sign-in page this reason.
-    pub(super) const fn parameter(self) -> Option<&'static str> {
+    pub(in crate::page) const fn parameter(self) -> Option<&'static str> {
         match self {
             Self::NoSession => None,
             Self::Ended => Some("ended"),
@@ -38,7 +35,7 @@ impl SignInReason {
 }
 
 #[derive(Debug)]
-pub(super) enum ErrorPage {
+pub(in crate::page) enum ErrorPage {
     /// There is no session; `next` is the page to open after the sign-in.
     SignIn {
         next: String,
@@ -46,11 +43,16 @@ pub(super) enum ErrorPage {
     },
     /// The page does not exist, or the session is not valid for it.
     NotFound,
+    /// The page is of all loans, and the session of one; `next` is the page.
+    OneLoanOnly {
+        next: String,
+    },
     /// The portal link expired, or never was one.
     LinkExpired,
     /// The form does not come from a page that was made for this viewer.
     CrossSiteForm,
     MayNotResend,
+    MayNotChangeWebhooks,
     /// The state of the delivery does not allow it.
     Conflict(String),
     MethodNotAllowed,
@@ -70,6 +72,12 @@ impl ErrorPage {
                 "There is no such page",
                 "What you opened is not there, or is not for you to see. Open the loan again from your servicing system.",
             ),
+            Self::OneLoanOnly { .. } => (
+                StatusCode::FORBIDDEN,
+                "Your link opens one loan",
+                "This page is about all loans, and what you opened in this browser is a link to one loan. What is missing is a \
+                 sign-in with an API key that has the scope history:read: ask whoever administers loanhook in your company.",
+            ),
             Self::LinkExpired => (
                 StatusCode::NOT_FOUND,
                 "This link is over",
@@ -83,7 +91,12 @@ impl ErrorPage {
             Self::MayNotResend => (
                 StatusCode::FORBIDDEN,
                 "You may look, but not resend",
-                "Nothing was sent. Ask whoever gave you access for the right to resend.",
+                "Nothing was sent. What is missing is the scope webhooks:resend: ask whoever gave you access for it.",
+            ),
+            Self::MayNotChangeWebhooks => (
+                StatusCode::FORBIDDEN,
+                "You may look, but not change webhooks",
+                "Nothing was changed. What is missing is the scope subscriptions:write: ask whoever gave you access for it.",
             ),
             Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
             Self::MethodNotAllowed => (
@@ -124,23 +137,30 @@ impl ErrorPage {
     }
 }
 
+/// The sign-in page before this page, told the reason by a parameter of this name.
+fn sign_in_path(next: &str, reason: Option<&str>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("next", next);
+    if let Some(parameter) = reason {
+        query.append_pair(parameter, "1");
+    }
+    format!("{SIGN_IN_PATH}?{}", query.finish())
+}
+
 impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
         if let Self::SignIn { next, reason } = &self {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("next", next);
-            if let Some(parameter) = reason.parameter() {
-                query.append_pair(parameter, "1");
-            }
-            return Redirect::to(&format!("{SIGN_IN_PATH}?{}", query.finish())).into_response();
+            return Redirect::to(&sign_in_path(next, reason.parameter())).into_response();
         }
         let (status, title, text) = self.content();
         let content = html! {
             section.card.narrow {
                 h1 { (title) }
                 p { (text) }
-                @if status == StatusCode::NOT_FOUND {
-                    p { a href="/login" { "Sign in with an API key" } }
+                @match &self {
+                    Self::OneLoanOnly { next } => p { a href=(sign_in_path(next, None)) { "Sign in with an API key" } },
+                    _ if status == StatusCode::NOT_FOUND => p { a href=(SIGN_IN_PATH) { "Sign in with an API key" } },
+                    _ => {}
                 }
             }
         };
@@ -157,71 +177,10 @@ impl IntoResponse for ErrorPage {
     }
 }
 
-impl From<StoreError> for ErrorPage {
-    fn from(failure: StoreError) -> Self {
-        if let StoreError::Failed(_) = failure {
-            error!(%failure, "page.store_failed");
-        }
-        Self::Unavailable
-    }
-}
-
-impl From<PortalError> for ErrorPage {
-    fn from(failure: PortalError) -> Self {
-        match failure {
-            PortalError::Store(failure) => failure.into(),
-            PortalError::Randomness(failure) => {
-                error!(%failure, "page.no_randomness");
-                Self::Unavailable
-            }
-        }
-    }
-}
-
-impl From<ResendError> for ErrorPage {
-    fn from(failure: ResendError) -> Self {
-        match failure {
-            ResendError::Store(failure) => failure.into(),
-            ResendError::Unknown => Self::NotFound,
-            refused => Self::Conflict(format!("It was not sent again: {refused}.")),
-        }
-    }
-}
-
-impl From<CreateJobError> for ErrorPage {
-    fn from(failure: CreateJobError) -> Self {
-        match failure {
-            CreateJobError::Store(failure) => failure.into(),
-            CreateJobError::TooMany => Self::Conflict(format!("Nothing was sent: {failure}.")),
-            CreateJobError::KeyReused => Self::Conflict(
-                "This form was sent before, for other webhooks. Open the list again.".to_owned(),
-            ),
-        }
-    }
-}
-
-impl From<HostError> for ErrorPage {
-    fn from(error: HostError) -> Self {
-        Self::Host(error)
-    }
-}
-
-impl From<RateLimited> for ErrorPage {
-    fn from(wait: RateLimited) -> Self {
-        Self::RateLimited(wait)
-    }
-}
-
-impl From<BodyError> for ErrorPage {
-    fn from(unread: BodyError) -> Self {
-        Self::Body(unread)
-    }
-}
-
-pub(super) async fn not_found() -> ErrorPage {
+pub(in crate::page) async fn not_found() -> ErrorPage {
     ErrorPage::NotFound
 }
 
-pub(super) async fn method_not_allowed() -> ErrorPage {
+pub(in crate::page) async fn method_not_allowed() -> ErrorPage {
     ErrorPage::MethodNotAllowed
 }

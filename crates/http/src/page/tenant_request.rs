@@ -1,0 +1,72 @@
+//! A request for a page of all loans, by a browser with a session of a sign-in. A portal link is for one loan, and opens none of
+//! these.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::Method;
+use http::request::Parts;
+
+use super::error_page::ErrorPage;
+use super::page_request::sign_in_before;
+use super::session_cookies::SessionCookies;
+use super::{PageStore, Pages};
+use crate::web::{Client, Origin};
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::portal;
+
+pub(super) const OVERVIEW_PATH: &str = "/";
+pub(super) const DELIVERIES_PATH: &str = "/webhooks";
+pub(super) const WEBHOOKS_PATH: &str = "/subscriptions";
+pub(super) const SEARCH_PATH: &str = "/search";
+/// Before the ID of a recovery job.
+pub(super) const JOBS_PATH: &str = "/resends/";
+
+/// Whether this is the path of a page of all loans that a browser may be sent to after a sign-in.
+pub(super) fn is_tenant_page(path: &str) -> bool {
+    let is_list =
+        |list: &str| path == list || path.strip_prefix(list).is_some_and(|rest| rest.starts_with('/'));
+    path == OVERVIEW_PATH
+        || path.starts_with(JOBS_PATH)
+        || [DELIVERIES_PATH, WEBHOOKS_PATH, SEARCH_PATH].into_iter().any(is_list)
+}
+
+/// The session of the request.
+pub(super) struct TenantRequest {
+    pub(super) grant: Grant,
+    pub(super) origin: Origin,
+    /// The ID in the path.
+    pub(super) id: String,
+}
+
+impl TenantRequest {
+    pub(super) fn may_resend(&self) -> bool {
+        self.grant.may(Scope::WebhooksResend)
+    }
+}
+
+impl<S: PageStore> FromRequestParts<Pages<S>> for TenantRequest {
+    type Rejection = ErrorPage;
+
+    /// Without a session the browser is sent to the sign-in page; with sessions of links only, the page says what is missing.
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages<S>) -> Result<Self, ErrorPage> {
+        let params =
+            RawPathParams::from_request_parts(parts, pages).await.map_err(|_| ErrorPage::NotFound)?;
+        let id = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id).to_owned();
+        let origin = pages.site.origin(parts)?;
+        let cookies = SessionCookies::new(&pages.site, &origin);
+        let tokens = cookies.tokens_of(&parts.headers, None);
+        for token in &tokens {
+            if let Some(grant) = portal::tenant_session(&pages.store, token, Timestamp::now()).await? {
+                Client::of(&parts.extensions).notify_authenticated();
+                return Ok(Self { grant, origin, id });
+            }
+        }
+        // What only a form leads to is no page to open.
+        let page = if parts.method == Method::GET { parts.uri.path() } else { DELIVERIES_PATH };
+        if tokens.is_empty() && cookies.has_link_session(&parts.headers) {
+            return Err(ErrorPage::OneLoanOnly { next: page.to_owned() });
+        }
+        Err(sign_in_before(page, parts, !tokens.is_empty()))
+    }
+}

@@ -1,0 +1,32 @@
+//! The pages of all loans in a browser: with JavaScript and without, by the keyboard, and for whoever does not see them.
+
+mod accessibility;
+mod deliveries;
+mod hostile_text;
+mod keyboard;
+mod overview;
+mod size;
+
+use crate::tab::Tab;
+
+/// The pages of a tenant that is busy, each with its name.
+const PAGES: [(&str, &str); 12] = [
+    ("/", "the overview"),
+    ("/?span=hour", "the overview of an hour"),
+    ("/?span=week", "the overview of a week"),
+    ("/webhooks", "the deliveries"),
+    ("/webhooks?status=failed", "the deliveries that failed"),
+    ("/webhooks?error=dns", "no delivery"),
+    ("/webhooks?limit=0", "a wrong filter"),
+    ("/webhooks/resend-all?status=failed", "the question before a bulk resend"),
+    ("/subscriptions", "the webhooks"),
+    ("/search?q=", "a search for nothing"),
+    ("/search?q=a", "a search that finds several"),
+    ("/loans/720/webhooks", "the page of a loan"),
+];
+
+/// Goes to a path of the same origin.
+async fn go(tab: &Tab, path: &str) {
+    let address = tab.address().await.join(path).expect("an address");
+    tab.go(address.as_str()).await;
+}
