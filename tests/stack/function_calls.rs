@@ -153,7 +153,9 @@ const PARTITIONS: [(&str, &str); 7] = [
 /// What the statements allow that are for calls of the function's code: each action with each of its resources.
 fn allowed(role: &Value) -> BTreeSet<(&str, &str)> {
     let of_others = |statement: &Value| {
-        ["NetworkInterfaces", "Key", "FormerKey", "Secrets", "Traces"].iter().any(|sid| statement["Sid"] == *sid)
+        ["NetworkInterfaces", "Key", "FormerKey", "Secrets", "Traces"]
+            .iter()
+            .any(|sid| statement["Sid"] == *sid)
     };
     let statements = granted(role).into_iter().filter(|statement| !of_others(statement));
     statements

@@ -110,14 +110,20 @@ fn sent_for(criteria: &Criteria) -> Markup {
     html! {
         @match criteria {
             Criteria::Events(names) if names.iter().any(|name| name == "*") => { "all events" }
-            Criteria::Events(names) => {
-                @for (index, name) in names.iter().take(MAX_NAMES).enumerate() {
-                    @if index > 0 { ", " }
-                    bdi { (name) }
-                }
-                @if names.len() > MAX_NAMES { " and " (names.len() - MAX_NAMES) " more" }
-            }
+            Criteria::Events(names) => (some_of(names.iter().map(String::as_str))),
             Criteria::Trigger { trigger, .. } => code { bdi { (trigger) } },
+            Criteria::Operational(kinds) => (some_of(kinds.iter().map(|kind| kind.as_str()))),
         }
+    }
+}
+
+fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Markup {
+    let count = names.len();
+    html! {
+        @for (index, name) in names.take(MAX_NAMES).enumerate() {
+            @if index > 0 { ", " }
+            bdi { (name) }
+        }
+        @if count > MAX_NAMES { " and " (count - MAX_NAMES) " more" }
     }
 }
