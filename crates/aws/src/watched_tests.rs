@@ -11,12 +11,15 @@ use super::{NAMESPACE, TABLE, all_names};
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
 const RUNBOOK: &str = include_str!("../../../docs/runbook.md");
 
+/// A namespace, names of metrics in it, and the dimensions that they have.
+type MetricsOfAws = (&'static str, &'static [&'static str], &'static [(&'static str, Named)]);
+
 /// Metrics of AWS's own that are watched: namespace, names, dimensions, and what their values name. By
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>,
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>,
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html> and
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html>.
-const OF_AWS: [(&str, &[&str], &[(&str, Named)]); 6] = [
+const OF_AWS: [MetricsOfAws; 6] = [
     (
         "AWS/SQS",
         &[
@@ -194,7 +197,7 @@ fn alarms_and_dashboard_are_on_metrics_of_aws_that_there_are_for_resources_of_th
         if namespace == NAMESPACE {
             continue;
         }
-        let is_it = |(of, names, with): &&(&str, &[&str], &[(&str, Named)])| {
+        let is_it = |(of, names, with): &&MetricsOfAws| {
             let same =
                 with.iter().map(|(name, _)| *name).eq(dimensions.iter().map(|(name, _)| name.as_str()));
             *of == namespace && names.contains(&name.as_str()) && same
