@@ -130,10 +130,11 @@ impl Aws {
     /// Stores these data keys where all is as in `before`. What is there after that: these, or those that another one stored.
     pub(super) async fn replace_data_keys(&self, before: &DataKeys, keys: DataKeys) -> StoreResult<DataKeys> {
         // Key by key: what stands for DynamoDB in tests does not compare maps.
-        let each = (0..before.encrypted.len()).map(|index| format!(" AND #keys.#key{index} = :key{index}"));
-        let condition = "#current = :current AND #since = :since AND size(#keys) = :count";
+        let each = (0..before.encrypted.len()).map(|index| format!("#keys.#key{index} = :key{index}"));
+        let all = "#current = :current AND #since = :since AND size(#keys) = :count".to_owned();
+        let conditions: Vec<_> = std::iter::once(all).chain(each).collect();
         let mut put = self
-            .put_if(keys.item(), &format!("{condition}{}", each.collect::<String>()))
+            .put_if(keys.item(), &conditions.join(" AND "))
             .expression_attribute_names("#current", CURRENT)
             .expression_attribute_names("#since", SINCE)
             .expression_attribute_names("#keys", DATA_KEYS)
