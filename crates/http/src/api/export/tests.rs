@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::extract::FromRequestParts as _;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
