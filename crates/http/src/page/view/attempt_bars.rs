@@ -106,16 +106,19 @@ fn says(of: &str, counts: &Counts) -> [String; 2] {
 }
 
 fn bar((x, width): (f64, f64), counts: &Counts, top: i64) -> Markup {
-    let mut foot = TOP + PLOT;
+    let mut y = TOP + PLOT;
+    let mut parts = Vec::new();
+    for series in Series::ALL {
+        let count = series.count(counts);
+        if count > 0 {
+            let height = (count as f64 / top as f64 * PLOT).max(LEAST);
+            y -= height;
+            parts.push((series.class(), y, height));
+        }
+    }
     html! {
-        @for series in Series::ALL {
-            @let count = series.count(counts);
-            @if count > 0 {
-                @let height = (count as f64 / top as f64 * PLOT).max(LEAST);
-                @let _ = foot -= height;
-                rect class={ "series " (series.class()) } x={ (rounded(x)) "%" } y=(rounded(foot)) width={ (rounded(width)) "%" }
-                    height=(rounded(height)) {}
-            }
+        @for (class, y, height) in parts {
+            rect.{ "series " (class) } x={ (rounded(x)) "%" } y=(rounded(y)) width={ (rounded(width)) "%" } height=(rounded(height)) {}
         }
     }
 }
@@ -126,7 +129,7 @@ fn legend() -> Markup {
             @for series in Series::ALL {
                 li {
                     svg width="12" height="12" aria-hidden="true" focusable="false" {
-                        rect class={ "series " (series.class()) } width="12" height="12" rx="2" {}
+                        rect.{ "series " (series.class()) } width="12" height="12" rx="2" {}
                     }
                     (series.title())
                 }
