@@ -74,7 +74,7 @@ async fn every_filter_is_a_field_a_chip_and_a_part_of_the_address() {
     let nothing = visitor.page("/webhooks?test=true").await;
     assert_eq!(nothing.text(".empty h2"), "No delivery matches these filters");
     for (query, label) in
-        [("status=lost", "Status"), ("limit=0", "Rows a page"), ("before=x", "Page"), ("to=soon", "To")]
+        [("status=lost", "Status"), ("limit=0", "Rows a page"), ("before=x", "before"), ("to=soon", "To")]
     {
         let wrong = Page::of(&visitor.get(&format!("/webhooks?{query}")).await.expect_status(422));
         assert!(wrong.text("[role=alert]").starts_with(label), "{}", wrong.text("[role=alert]"));

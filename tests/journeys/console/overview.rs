@@ -92,7 +92,7 @@ async fn webhooks_that_fail_or_are_held_and_events_without_one_are_named() {
     assert!(looks[1].starts_with("Later Failing 2 of 2 attempts"), "{looks:?}");
     assert!(looks[2].starts_with("Held Held Held by journey since 20"), "{looks:?}");
     assert!(looks[2].ends_with("1 delivery waits."), "{looks:?}");
-    assert_eq!(page.texts("#unmatched tbody tr"), ["Nobody wants this 1 1"]);
+    assert_eq!(page.texts("#unmatched tbody tr > *"), ["Nobody wants this", "1", "1"]);
     for link in page.all(".attention a") {
         visitor.get(link.attr("href").expect("an address")).await.expect_status(200);
     }

@@ -94,7 +94,7 @@ async fn without_the_scope_a_hold_is_not_offered_and_refused() {
     let form = format!("{}/hold", subscription_path(&webhook).trim_start_matches("/v1"));
     let refused = Page::of(&visitor.post(&form, &[("csrf", &csrf)]).await.expect_status(403));
     assert_eq!(refused.text("h1"), "You may look, but not change webhooks");
-    assert!(refused.text("main p").contains("the scope subscriptions:write"));
+    assert!(refused.text("main p:first-of-type").contains("the scope subscriptions:write"));
     assert_eq!(j.api.get(&subscription_path(&webhook)).await.json()["hold"], json!(null));
 }
 

@@ -82,7 +82,7 @@ async fn every_filter_of_deliveries_is_in_the_question_and_the_job() {
         question.texts(".bulk li"),
         [
             "Its event is Payment Posted to Account.".to_owned(),
-            format!("Its subscription is {subscription}."),
+            "Its webhook is Core banking: payment posted.".to_owned(),
             "Its newest attempt was answered with 5xx.".to_owned(),
         ]
     );

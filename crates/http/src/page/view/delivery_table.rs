@@ -67,8 +67,8 @@ fn outlook(listed: &ListedDelivery) -> Markup {
     let next = listed.delivery.progress.next_due();
     html! {
         @match (listed.waiting, next) {
-            (Some(waits), _) => span.next-line { (waiting(waits)) },
-            (None, Some(due)) => span.next-line { "next attempt " (time(due)) },
+            (Some(waits), _) => { " " span.next-line { (waiting(waits)) } }
+            (None, Some(due)) => { " " span.next-line { "next attempt " (time(due)) } }
             (None, None) => {}
         }
     }
@@ -79,6 +79,7 @@ fn newest_attempt(listed: &ListedDelivery) -> Markup {
         @match &listed.newest_attempt {
             Some(attempt) => {
                 (result_label(attempt).show())
+                " "
                 span.next-line {
                     @if attempt.is_manual() { "manual" } @else { "attempt " (attempt.number) }
                 }

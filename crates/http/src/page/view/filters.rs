@@ -120,7 +120,6 @@ pub(super) fn parameter_label(name: &str) -> &str {
         "waiting" => "Waiting",
         "loanId" => "Loan",
         "test" => "Tests",
-        "before" => "Page",
         "outcome" => "Outcome",
         "result" => "Result",
         "responseCode" => "Response code",

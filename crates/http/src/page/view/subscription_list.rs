@@ -63,7 +63,7 @@ fn row(state: &WebhookState, week: Option<&Week>, request: &TenantRequest) -> Ma
             }
             td role="cell" data-head="State" {
                 (state_labels(state))
-                @if let Some(hold) = &state.hold { span.next-line { (held(hold)) } }
+                @if let Some(hold) = &state.hold { " " span.next-line { (held(hold)) } }
                 @if request.grant.may(Scope::SubscriptionsWrite) { (hold_form(state, request)) }
             }
             td.break role="cell" data-head="Sent for" { (sent_for(&subscription.settings.criteria)) }
@@ -71,6 +71,7 @@ fn row(state: &WebhookState, week: Option<&Week>, request: &TenantRequest) -> Ma
                 @match total.success_rate() {
                     Some(rate) => {
                         strong { (percent(rate)) }
+                        " "
                         span.next-line { (grouped(total.succeeded)) " of " (grouped(total.attempts)) }
                     }
                     None => span.quiet { "no attempt" },
