@@ -26,6 +26,13 @@ async fn a_subscription_to_operational_events_is_made_shown_and_tested_without_a
     assert!(details.contains("subscription.failing") && !details.contains("Loan "), "{details}");
     let list = run_as_caller(&j, &["deliveries"], "").await.expect_success();
     assert!(list.contains(trace) && !list.contains("operational"), "{list}");
+    // It waits for the end of the attempt, by a path without a loan.
     let resent = run_as_caller(&j, &["resend", trace, "--wait"], "").await.expect_success();
-    assert!(resent.contains("200"), "{resent}");
+    let delivery = j.api.delivery(trace).await;
+    let newest = &delivery["attempts"][1];
+    assert_eq!(
+        (&newest["id"], &newest["outcome"]),
+        (&json!(resent.trim()), &json!("succeeded")),
+        "{delivery}"
+    );
 }
