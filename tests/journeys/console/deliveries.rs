@@ -121,9 +121,8 @@ async fn a_delivery_says_for_what_it_waits_and_a_test_that_it_is_one() {
     assert_eq!(page.text("td[data-head='Newest attempt']"), "none yet");
     // Before its first attempt it leads to its event.
     let href = page.attribute("td[data-head='Trace ID'] a", "href");
-    assert!(
-        visitor.page(href.split('#').next().expect("an address")).await.text(".event h2").contains("Waits")
-    );
+    let opened = visitor.page(href.split('#').next().expect("an address")).await;
+    assert!(opened.text(".event-head h2").contains("Waits"));
 
     let id = text(&held["id"]);
     j.api.post(&format!("/v1/subscriptions/{id}/test"), &json!({"loanId": "T"})).await.expect_status(202);

@@ -17,6 +17,8 @@ pub(super) const TOP: f64 = 46.0;
 const BOTTOM: f64 = 22.0;
 /// A column is at most so much of the width: a picture of two periods has no walls.
 const MAX_COLUMN: f64 = 12.0;
+/// How much of the width the columns have; beside them are the labels of the lines.
+const COLUMNS: f64 = 92.0;
 /// How much of the place of a column it fills.
 const FILLED: f64 = 0.78;
 
@@ -33,7 +35,7 @@ impl Columns {
     }
 
     fn place(self) -> f64 {
-        100.0 / self.count as f64
+        COLUMNS / self.count as f64
     }
 
     /// The left side of a column in per cent, and its width.
@@ -89,12 +91,14 @@ impl Columns {
     ) -> Markup {
         html! {
             svg.chart role="group" aria-label=(label) width="100%" height=(TOP + PLOT + BOTTOM) {
-                @for (height, text) in lines {
+                @for (height, _) in lines {
                     @let y = rounded(TOP + PLOT - height);
                     line.grid x1="0" x2="100%" y1=(y) y2=(y) {}
-                    text.line-label x="100%" y=(rounded(TOP + PLOT - height - 4.0)) aria-hidden="true" { (text) }
                 }
                 (marks)
+                @for (height, text) in lines {
+                    text.line-label x="100%" y=(rounded(TOP + PLOT - height - 4.0)) aria-hidden="true" { (text) }
+                }
                 g.says.all aria-hidden="true" { (two_lines(says)) }
                 @for (index, text) in self.labels() {
                     text.label x={ (rounded(self.center(index))) "%" } y=(TOP + PLOT + 16.0) aria-hidden="true" { (text) }
@@ -170,6 +174,6 @@ mod tests {
         assert_eq!(hour.labels().len(), 6);
         assert_eq!(of(OverviewSpan::Week).period(last.to_the_day()), "Mon 23 Nov UTC");
         assert_eq!(of(OverviewSpan::Week).labels()[6], (6, "Mon 23".to_owned()));
-        assert_eq!(of(OverviewSpan::Hour).column(0), (19.0, 12.0));
+        assert_eq!(of(OverviewSpan::Hour).column(0), (17.0, 12.0));
     }
 }

@@ -143,6 +143,7 @@ pub(super) fn counted(number: i64, one: &str, more: &str) -> String {
 /// A length of time in milliseconds, short: `4 ms`, `1.5 s`, `12 min`, `3 h`.
 pub(super) fn short_time(ms: f64) -> String {
     match ms {
+        ..1.0 => "< 1 ms".to_owned(),
         ..1000.0 => format!("{ms:.0} ms"),
         ..10_000.0 => format!("{:.1} s", ms / 1000.0),
         ..120_000.0 => format!("{:.0} s", ms / 1000.0),
@@ -168,6 +169,7 @@ mod tests {
             assert_eq!(percent(part), text);
         }
         for (ms, text) in [
+            (0.0, "< 1 ms"),
             (3.4, "3 ms"),
             (1500.0, "1.5 s"),
             (59_000.0, "59 s"),
