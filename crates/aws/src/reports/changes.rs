@@ -1,4 +1,4 @@
-//! Changes of counts, made of the records of the stream: an item before its change, and after it.
+//! Changes of counts and what may be told, made of the records of the stream: an item before its change, and after it.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,11 @@ use aws_sdk_dynamodbstreams::types::{AttributeValue as StreamValue, Record};
 use crate::items::item::{Item, get_text, is_newer};
 use crate::items::key_schema::PK;
 use crate::items::{delivery_item, event_item, row_item};
+use crate::operational::Happening;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::DeliverySnapshot;
+use loanhook_core::model::flow::FlowState;
+use loanhook_core::model::job::Job;
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::report::{CountChange, Counting};
 use loanhook_core::ports::{StoreError, StoreResult};
@@ -29,58 +32,81 @@ pub(super) enum RecordFault {
     Unreadable(StoreError),
 }
 
-/// What a record adds to the counts.
+/// What a record says.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Changes {
+    /// What it adds to the counts.
+    pub(super) counts: Vec<CountChange>,
+    /// What may be told of it.
+    pub(super) happening: Option<Happening>,
+}
+
+/// What a record says.
 ///
 /// # Errors
 ///
-/// Where an item cannot be read: then nothing of the record is counted.
-pub(super) fn changes(counting: Counting, record: &Record) -> Result<Vec<CountChange>, RecordFault> {
+/// Where an item cannot be read: then nothing of the record is counted or told.
+pub(super) fn changes(counting: Counting, record: &Record) -> Result<Changes, RecordFault> {
     let deleter = record.user_identity().and_then(|identity| identity.principal_id());
     // What is too old is not taken back.
     if deleter == Some(TIME_TO_LIVE) {
-        return Ok(Vec::new());
+        return Ok(Changes::default());
     }
     let images = record.dynamodb();
     let before = images.and_then(|images| images.old_image()).map(item);
     let after = images.and_then(|images| images.new_image()).map(item);
     let Some(partition) = after.as_ref().or(before.as_ref()).and_then(|item| get_text(item, PK)) else {
-        return Ok(Vec::new());
+        return Ok(Changes::default());
     };
     let (before, after) = (before.as_ref(), after.as_ref());
-    let (counted, is_newer): (_, fn(&Item) -> bool) = match partition.split_once('#').map(|(kind, _)| kind) {
-        Some("T") => (of_delivery(counting, before, after), is_newer::<DeliverySnapshot>),
-        Some("L") => (of_row(counting, before, after), is_newer::<Attempt>),
-        Some("V") => (of_event(counting, before, after), is_newer::<LedgerEvent>),
-        _ => return Ok(Vec::new()),
+    let (read, is_newer): (_, fn(&Item) -> bool) = match partition.split_once('#') {
+        Some(("T", _)) => (of_delivery(counting, before, after), is_newer::<DeliverySnapshot>),
+        Some(("L", _)) => (of_row(counting, before, after), is_newer::<Attempt>),
+        Some(("V", _)) => (of_event(counting, before, after), is_newer::<LedgerEvent>),
+        Some(("B", name)) => (told(Happening::of_flow(name, before, after)), is_newer::<FlowState>),
+        Some(("J", name)) => (told(Happening::of_job(name, before, after)), is_newer::<Job>),
+        Some(("S", name)) => {
+            let happening = Happening::of_settings(name, after.or(before));
+            return Ok(Changes { counts: Vec::new(), happening });
+        }
+        _ => return Ok(Changes::default()),
     };
-    counted.map_err(|fault| match before.is_some_and(is_newer) || after.is_some_and(is_newer) {
+    read.map_err(|fault| match before.is_some_and(is_newer) || after.is_some_and(is_newer) {
         true => RecordFault::Newer,
         false => RecordFault::Unreadable(fault),
     })
 }
 
-type Counted = StoreResult<Vec<CountChange>>;
+type Read = StoreResult<Changes>;
 
-fn of_delivery(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+fn told(happening: StoreResult<Option<Happening>>) -> Read {
+    Ok(Changes { counts: Vec::new(), happening: happening? })
+}
+
+fn of_delivery(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Read {
     let [before, after] = [before, after].map(|item| item.map(delivery_item::read));
-    Ok(counting.delivery(before.transpose()?.as_ref(), after.transpose()?.as_ref()).into_iter().collect())
+    let (before, after) = (before.transpose()?, after.transpose()?);
+    let (before, after) = (before.as_ref(), after.as_ref());
+    let counts = counting.delivery(before, after).into_iter().collect();
+    Ok(Changes { counts, happening: Happening::of_delivery(before, after) })
 }
 
-fn of_row(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+fn of_row(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Read {
     let [before, after] = [before, after].map(|item| item.map(row_item::read));
-    Ok(match (before.transpose()?, after.transpose()?) {
-        (before, Some(after)) => counting.attempt(before.as_ref(), &after).collect(),
-        (_, None) => Vec::new(),
-    })
+    let (before, Some(after)) = (before.transpose()?, after.transpose()?) else {
+        return Ok(Changes::default());
+    };
+    let counts = counting.attempt(before.as_ref(), &after).collect();
+    Ok(Changes { counts, happening: Happening::of_row(before.as_ref(), &after) })
 }
 
-fn of_event(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+fn of_event(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Read {
     let counted = match (before, after) {
         (None, Some(after)) => counting.event(&event_item::read(after)?),
         (Some(before), None) => counting.event_taken_back(&event_item::read(before)?),
         _ => None,
     };
-    Ok(counted.into_iter().collect())
+    Ok(Changes { counts: counted.into_iter().collect(), happening: None })
 }
 
 /// An image as the item that it is of: the SDK has types of its own for the stream.
@@ -158,7 +184,8 @@ mod tests {
             (later, record(None, event(), None), vec![]),
         ] {
             let changes = changes(counting, &record).expect("an event");
-            let accepted: Vec<_> = changes.iter().map(|change| change.counts.events_accepted).collect();
+            let accepted: Vec<_> =
+                changes.counts.iter().map(|change| change.counts.events_accepted).collect();
             assert_eq!(accepted, counted, "{record:?}");
         }
     }
@@ -170,7 +197,11 @@ mod tests {
             Some(HashMap::from([(PK.to_owned(), StreamValue::S(pk))]))
         };
         for pk in ["S#acme", "I#acme#event#key", "M#acme#727", "TT#acme"] {
-            assert_eq!(changes(Counting::ALL, &record(None, only(pk), None)).expect(pk), [], "{pk}");
+            assert_eq!(
+                changes(Counting::ALL, &record(None, only(pk), None)).expect(pk),
+                Changes::default(),
+                "{pk}"
+            );
         }
         for pk in ["T#acme#trace", "L#acme#727", "V#acme#727"] {
             let fault = changes(Counting::ALL, &record(None, only(pk), None)).expect_err(pk);

@@ -66,6 +66,12 @@ impl Aws {
         Ok(list)
     }
 
+    /// The subscriptions of a tenant, for who has heard that they changed: whatever was read a moment ago does not count.
+    pub(crate) async fn subscriptions_now(&self, tenant: &TenantId) -> StoreResult<SubscriptionList> {
+        let at = self.tenant_version(tenant).await?;
+        self.subscription_list(tenant, &at).await
+    }
+
     /// The stored list, read, and kept if it is the one of this version.
     async fn unpacked_list(&self, tenant: &TenantId, at: &TenantVersion) -> StoreResult<Option<ListAt>> {
         let Some(stored) = self.stored_list(tenant).await else { return Ok(None) };
