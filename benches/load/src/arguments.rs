@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Only these cases (repeatable, or comma-separated) [default: all; of two servers full-load and rate-200]
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PossibleValuesParser::new(cases::names()))]
     case: Vec<String>,
+    /// The server, of two the new one, has its metrics on, and they are read once a second
+    #[arg(long)]
+    pub(crate) metrics: bool,
     /// How long a run posts [default: 5; of two servers 4]
     #[arg(long, value_name = "SECONDS", env = "LOANHOOK_BENCH_SECONDS")]
     seconds: Option<f64>,

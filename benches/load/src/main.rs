@@ -44,7 +44,11 @@ fn main() -> Outcome {
 
 fn measure(arguments: &Arguments) -> Outcome {
     let servers = arguments.servers()?;
-    let contexts = servers.into_iter().map(|server| Context::new(server, arguments));
+    let last = servers.len() - 1;
+    let contexts = servers.into_iter().enumerate().map(|(place, server)| {
+        let with_metrics = arguments.metrics && place == last;
+        Context::new(server, with_metrics, arguments)
+    });
     match contexts.collect::<Vec<_>>().as_slice() {
         [_, _] if arguments.write => Err("only the figures of one server are written".into()),
         [old, new] => pairs::compare(&arguments.cases(), old, new),

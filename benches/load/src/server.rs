@@ -4,7 +4,9 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bench_measure::{Latencies, memory_mib, processor_ticks_ms};
 use chrono::{DateTime, FixedOffset};
@@ -36,21 +38,28 @@ impl Subscription {
     }
 }
 
+/// How often the metrics are read, where they are on.
+const METRICS_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A loanhook that runs until it is dropped.
 pub(crate) struct Server {
     process: Process,
+    /// Whoever reads the metrics ends when this is dropped.
+    _metrics: Option<Sender<()>>,
     pub(crate) address: String,
     /// From its start until it answered `/health`, in milliseconds.
     pub(crate) healthy_after: f64,
 }
 
 impl Server {
-    pub(crate) fn start(binary: &Path, folder: &Path) -> Outcome<Self> {
+    /// With metrics they are on, and read once a second.
+    pub(crate) fn start(binary: &Path, folder: &Path, with_metrics: bool) -> Outcome<Self> {
         let start = Instant::now();
         // Standard error is the log, with a line for each attempt: it costs less than a file where nobody reads it.
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--allow-network", "127.0.0.0/8", "--data"])
             .arg(folder)
+            .args(with_metrics.then_some("--metrics-listen=127.0.0.1:0"))
             .env("LOANHOOK_ADMIN_KEY", KEY)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -58,12 +67,16 @@ impl Server {
             .map_err(|error| format!("{}: {error}", binary.display()))?;
         let out = child.stdout.take().ok_or("no standard output")?;
         let process = Process(child);
-        let address = address_in(out).ok_or_else(|| {
+        let Addresses { api: address, metrics } = Addresses::read(out).ok_or_else(|| {
             format!("`{} serve` ended before it said where it listens; run it by hand", binary.display())
         })?;
         call(&address, "GET", "/health", None)?;
         let healthy_after = start.elapsed().as_secs_f64() * 1e3;
-        Ok(Self { process, address, healthy_after })
+        let metrics = match (with_metrics, metrics) {
+            (true, None) => return Err("the server did not say where its metrics are".into()),
+            (_, metrics) => metrics.map(read_metrics),
+        };
+        Ok(Self { process, _metrics: metrics, address, healthy_after })
     }
 
     /// The ID of the new subscription.
@@ -125,17 +138,45 @@ fn time(value: &Value) -> Outcome<DateTime<FixedOffset>> {
     Ok(DateTime::parse_from_rfc3339(value.as_str().ok_or("a row without a time")?)?)
 }
 
-/// Where the server says it listens; nothing where it has ended.
-fn address_in(out: ChildStdout) -> Option<String> {
-    let mut lines = BufReader::new(out).lines();
-    let found = lines.by_ref().find_map(|line| {
-        let line = line.ok()?;
-        let rest = line.split_once("http://")?.1;
-        Some(rest.split(|c: char| c.is_whitespace() || c == '/').next()?.to_owned())
+/// Where a server says that it is reached.
+struct Addresses {
+    api: String,
+    metrics: Option<String>,
+}
+
+impl Addresses {
+    /// Nothing where the server has ended.
+    fn read(out: ChildStdout) -> Option<Self> {
+        let address =
+            |rest: &str| rest.split(|c: char| c.is_whitespace() || c == '/').next().map(str::to_owned);
+        let mut metrics = None;
+        let mut lines = BufReader::new(out).lines();
+        let api = lines.by_ref().find_map(|line| {
+            let line = line.ok()?;
+            let (before, rest) = line.split_once("http://")?;
+            if before.starts_with("metrics") {
+                metrics = address(rest);
+                return None;
+            }
+            address(rest)
+        });
+        // What it says after that is read and dropped, so that it never waits for a reader.
+        thread::spawn(move || lines.for_each(drop));
+        Some(Self { api: api?, metrics })
+    }
+}
+
+/// Reads the metrics again and again, until what it gives is dropped.
+fn read_metrics(address: String) -> Sender<()> {
+    let (running, ended) = channel();
+    thread::spawn(move || {
+        while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(METRICS_INTERVAL) {
+            if ask(&address, "GET", "/metrics", None).is_err() {
+                return;
+            }
+        }
     });
-    // What it says after that is read and dropped, so that it never waits for a reader.
-    std::thread::spawn(move || lines.for_each(drop));
-    found
+    running
 }
 
 /// A new data folder beside this program, on whatever disk that is: a folder in memory would make every sync free.

@@ -49,7 +49,8 @@ pub(super) fn many(context: &Context, figures: &mut Figures) -> Outcome {
     figures.add(format!("memory after {sent} webhooks"), "MiB", server.memory()?);
     drop(server);
     for _ in 0..context.runs {
-        let healthy_after = Server::start(&context.server, folder.path())?.healthy_after;
+        let healthy_after =
+            Server::start(&context.server, folder.path(), context.with_metrics)?.healthy_after;
         figures.add(format!("from start to healthy with {sent} webhooks"), "ms", healthy_after);
     }
     Ok(())

@@ -81,20 +81,22 @@ pub(crate) struct Context {
     seconds: f64,
     runs: usize,
     many: u64,
+    /// Whether its metrics are on, and read.
+    pub(super) with_metrics: bool,
     /// Of the runs at full load so far: the most webhooks a second, once there was one.
     maximum: Cell<Option<f64>>,
 }
 
 impl Context {
-    pub(crate) fn new(server: PathBuf, arguments: &Arguments) -> Self {
+    pub(crate) fn new(server: PathBuf, with_metrics: bool, arguments: &Arguments) -> Self {
         let (seconds, runs, many) = (arguments.seconds(), arguments.runs, arguments.many);
-        Self { server, seconds, runs, many, maximum: Cell::new(None) }
+        Self { server, seconds, runs, many, with_metrics, maximum: Cell::new(None) }
     }
 
     /// A server on a new folder, with these subscriptions.
     fn start(&self, subscriptions: impl IntoIterator<Item = Subscription>) -> Outcome<(Server, TempDir)> {
         let folder = data_folder()?;
-        let server = Server::start(&self.server, folder.path())?;
+        let server = Server::start(&self.server, folder.path(), self.with_metrics)?;
         for subscription in subscriptions {
             server.subscribe(&subscription)?;
         }
