@@ -2,11 +2,13 @@
 //!
 //! They are one partition of the table of reports. A tenant that has none is not looked at.
 
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use uuid::Uuid;
 
 use crate::engine::Aws;
-use crate::items::item::{get_text, missing_attribute, number, parse_number};
-use crate::items::key_schema::{DUE_AT, ItemKey, PK, SK};
+use crate::items::item::{get_text, missing_attribute, number, parse, parse_number, text};
+use crate::items::key_schema::{DUE_AT, ItemKey, SK, WRITER};
 use crate::items::transaction::TransactionPart as _;
 use crate::items::unreadable::readable;
 use loanhook_core::model::id::TenantId;
@@ -21,20 +23,23 @@ const LOOKS_PK: &str = "L#";
 pub(super) struct Look {
     pub(super) tenant: TenantId,
     pub(super) due: Timestamp,
+    /// By whom it was planned: each write has a name of its own.
+    writer: String,
 }
 
 fn key(tenant: &TenantId) -> ItemKey {
     ItemKey { pk: LOOKS_PK.into(), sk: tenant.to_string() }
 }
 
-/// The write that has a tenant looked at then, whatever was planned.
-pub(super) fn plan(table: &str, tenant: &TenantId, due: Timestamp) -> StoreResult<TransactWriteItem> {
-    put(table, tenant, due).part()
+/// The write that has a tenant looked at as soon as can be, whatever was planned.
+pub(super) fn plan_at_once(table: &str, tenant: &TenantId) -> StoreResult<TransactWriteItem> {
+    put(table, tenant, Timestamp::from_millis(0)).part()
 }
 
-fn put(table: &str, tenant: &TenantId, due: Timestamp) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+fn put(table: &str, tenant: &TenantId, due: Timestamp) -> PutBuilder {
     let mut item = key(tenant).attributes();
     item.insert(DUE_AT.into(), number(due.millis()));
+    item.insert(WRITER.into(), text(Uuid::new_v4().to_string()));
     Put::builder().table_name(table).set_item(Some(item))
 }
 
@@ -45,7 +50,8 @@ impl Aws {
         Ok(readable(&items, |item| {
             let tenant = get_text(item, SK).and_then(|name| TenantId::try_from(name.to_owned()).ok());
             let tenant = tenant.ok_or_else(|| missing_attribute(SK))?;
-            Ok(Look { tenant, due: Timestamp::from_millis(parse_number(item, DUE_AT)?) })
+            let due = Timestamp::from_millis(parse_number(item, DUE_AT)?);
+            Ok(Look { tenant, due, writer: parse(item, WRITER)? })
         }))
     }
 
@@ -54,27 +60,29 @@ impl Aws {
     pub(super) async fn plan_next_look(
         &self,
         tenant: &TenantId,
-        before: Option<Timestamp>,
+        before: Option<&Look>,
         next: Option<Timestamp>,
     ) -> StoreResult<()> {
         let table = &self.stack().reports;
+        let unchanged = "#writer = :before";
         let part = match (before, next) {
-            (before, next) if before == next => return Ok(()),
-            (None, Some(next)) => {
-                let put = put(table, tenant, next).condition_expression("attribute_not_exists(#pk)");
-                put.expression_attribute_names("#pk", PK).part()?
-            }
-            (Some(before), Some(next)) => put(table, tenant, next)
-                .condition_expression("#due = :before")
-                .expression_attribute_names("#due", DUE_AT)
-                .expression_attribute_values(":before", number(before.millis()))
+            (None, None) => return Ok(()),
+            (Some(before), next) if Some(before.due) == next => return Ok(()),
+            (None, Some(next)) => put(table, tenant, next)
+                .condition_expression("attribute_not_exists(#writer)")
+                .expression_attribute_names("#writer", WRITER)
                 .part()?,
-            (before, None) => Delete::builder()
+            (Some(before), Some(next)) => put(table, tenant, next)
+                .condition_expression(unchanged)
+                .expression_attribute_names("#writer", WRITER)
+                .expression_attribute_values(":before", text(&before.writer))
+                .part()?,
+            (Some(before), None) => Delete::builder()
                 .table_name(table)
                 .set_key(Some(key(tenant).attributes()))
-                .condition_expression("#due = :before")
-                .expression_attribute_names("#due", DUE_AT)
-                .expression_attribute_values(":before", number(before.map_or(0, |before| before.millis())))
+                .condition_expression(unchanged)
+                .expression_attribute_names("#writer", WRITER)
+                .expression_attribute_values(":before", text(&before.writer))
                 .part()?,
         };
         self.transact(vec![part]).await.map(drop)

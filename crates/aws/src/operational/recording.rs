@@ -117,7 +117,7 @@ impl Aws {
         let table = &self.stack().reports;
         let mut recorded = Recorded::default();
         for tenant in gathered.changed_tenants() {
-            recorded.writes.push(looks::plan(table, tenant, now)?);
+            recorded.writes.push(looks::plan_at_once(table, tenant)?);
         }
         let mut receivers: HashMap<Receiver, OfReceiver> = HashMap::new();
         let mut jobs = Vec::new();

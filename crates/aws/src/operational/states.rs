@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
 use crate::engine::Aws;
 use crate::items::item::{Item, document, get_text, json, missing_attribute, text};
-use crate::items::key_schema::{DOC, ItemKey, PK, SK};
+use crate::items::key_schema::{DOC, ItemKey, SK};
 use crate::items::transaction::TransactionPart as _;
 use crate::items::unreadable::UnreadableItems;
 use crate::queue::Receiver;
@@ -20,6 +20,8 @@ use loanhook_core::ports::StoreResult;
 
 /// The partition of all states.
 const STATES_PK: &str = "S#";
+/// The state is as it was read.
+const UNCHANGED: &str = "#doc = :before";
 
 /// A state as it was read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -93,28 +95,29 @@ impl StoredState {
         of: &Receiver,
         after: &Self,
     ) -> StoreResult<Option<TransactWriteItem>> {
-        let (key, before) = (key(of), self.doc.as_ref());
-        let part = match (before, &after.doc) {
-            (before, after) if before == after.as_ref() => return Ok(None),
+        let key = key(of);
+        let part = match (&self.doc, &after.doc) {
+            (None, None) => return Ok(None),
+            (Some(before), Some(after)) if before == after => return Ok(None),
             (None, Some(doc)) => {
                 let put = Put::builder().table_name(table).set_item(Some(item(key, doc)));
-                put.condition_expression("attribute_not_exists(#pk)")
-                    .expression_attribute_names("#pk", PK)
+                put.condition_expression("attribute_not_exists(#doc)")
+                    .expression_attribute_names("#doc", DOC)
                     .part()?
             }
             (Some(before), Some(doc)) => Put::builder()
                 .table_name(table)
                 .set_item(Some(item(key, doc)))
-                .condition_expression("#doc = :before")
+                .condition_expression(UNCHANGED)
                 .expression_attribute_names("#doc", DOC)
                 .expression_attribute_values(":before", text(before))
                 .part()?,
-            (before, None) => Delete::builder()
+            (Some(before), None) => Delete::builder()
                 .table_name(table)
                 .set_key(Some(key.attributes()))
-                .condition_expression("#doc = :before")
+                .condition_expression(UNCHANGED)
                 .expression_attribute_names("#doc", DOC)
-                .expression_attribute_values(":before", text(before.cloned().unwrap_or_default()))
+                .expression_attribute_values(":before", text(before))
                 .part()?,
         };
         Ok(Some(part))

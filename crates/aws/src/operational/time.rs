@@ -73,7 +73,7 @@ impl Aws {
         if looked.superseded {
             return Ok(Some(now));
         }
-        self.plan_next_look(tenant, look.map(|look| look.due), looked.notice).await?;
+        self.plan_next_look(tenant, look, looked.notice).await?;
         Ok(earlier(looked.window, looked.notice))
     }
 
