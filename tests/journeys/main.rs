@@ -18,6 +18,7 @@ mod keys;
 mod ledger;
 mod metrics;
 mod operation;
+mod operational;
 mod portal;
 mod process;
 mod recovery;

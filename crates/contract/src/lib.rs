@@ -1,7 +1,8 @@
 //! The contract of the ports, which every engine keeps: each case is written once, over [`engine::Engine`],
 //! and runs against each engine. Time is data here: the cases say when it is.
 //!
-//! An engine's tests implement [`engine::Engine`] and call [`contract!`] and [`job_contract!`]. For tests of their own they have
+//! An engine's tests implement [`engine::Engine`] and call [`contract!`], [`job_contract!`] and, where it tells
+//! operational events, [`operational_contract!`]. For tests of their own they have
 //! the same beginnings ([`scene`], [`job_scene`]) and senders ([`sender`]).
 
 mod cancel;
@@ -27,6 +28,8 @@ mod keys;
 mod leases;
 mod ledger;
 mod needing_attention;
+mod operational_cases;
+mod operational_events;
 mod order;
 mod order_model;
 mod order_settings;

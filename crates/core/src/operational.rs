@@ -10,10 +10,9 @@
 
 use std::str::FromStr as _;
 
-use tracing::error;
-
 use crate::intake::{self, IntakeError, Submission};
 use crate::model::event::Event;
+use crate::model::id::TenantId;
 use crate::model::operational::{OperationalEvent, OperationalKind, Subject};
 use crate::model::subscription::{Criteria, Subscription};
 use crate::model::time::Timestamp;
@@ -23,19 +22,30 @@ use crate::ports::{
 };
 
 /// How many events of the outbox are read at once.
-const EVENTS_PER_READ: usize = 100;
+const EVENTS_PER_READ: usize = 1000;
 
 /// What is left after a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Advanced {
     /// When time brings something next; none where nothing is to come.
     pub next_due: Option<Timestamp>,
-    /// Whether the outbox has events that could not be taken in: they are to be tried again.
-    pub has_failed: bool,
+    /// Those of the outbox that could not be taken in: they are to be tried again.
+    pub failed: Option<FailedEvents>,
 }
 
-/// Puts what time has brought into the outbox, and takes in what is there. An event that cannot be taken in stays, is in the log, and
-/// holds up no other.
+/// Events that could not be taken in. `Display` is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{count} could not be taken in, {first} of {tenant} first: {failure}")]
+pub struct FailedEvents {
+    pub count: usize,
+    /// The name of the first.
+    pub first: OperationalKind,
+    pub tenant: TenantId,
+    pub failure: StoreError,
+}
+
+/// Puts what time has brought into the outbox, and takes in what is there. An event that cannot be taken in stays, and holds up no
+/// other.
 ///
 /// # Errors
 ///
@@ -48,17 +58,20 @@ where
     loop {
         let events = store.outbox(EVENTS_PER_READ).await?;
         let is_last = events.len() < EVENTS_PER_READ;
-        let mut failed = 0;
+        let mut failed: Option<FailedEvents> = None;
         for event in &events {
-            if let Err(failure) = take_in(store, event, now).await {
-                let (tenant, event_name, id) = (&event.tenant, event.kind, event.id.uuid());
-                error!(%tenant, %event_name, %id, %failure, "operational.not_taken_in");
-                failed += 1;
+            match (take_in(store, event, now).await, &mut failed) {
+                (Ok(()), _) => {}
+                (Err(_), Some(failed)) => failed.count += 1,
+                (Err(failure), None) => {
+                    let (first, tenant) = (event.kind, event.tenant.clone());
+                    failed = Some(FailedEvents { count: 1, first, tenant, failure });
+                }
             }
         }
         // Those that failed come again with the next read.
-        if is_last || failed > 0 {
-            return Ok(Advanced { next_due, has_failed: failed > 0 });
+        if is_last || failed.is_some() {
+            return Ok(Advanced { next_due, failed });
         }
     }
 }

@@ -7,6 +7,7 @@ mod eval;
 mod event_commands;
 mod history_commands;
 mod hold_commands;
+mod operational_events;
 mod program;
 mod recover_and_jobs;
 mod report_command;

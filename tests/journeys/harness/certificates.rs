@@ -33,20 +33,27 @@ impl Authority {
 
     /// A client's certificate and key in PEM; it ends with the year.
     pub(crate) fn client(&self, name: &str, year: i32) -> (String, String) {
+        self.client_until(name, (year, 12, 31))
+    }
+
+    /// The same; it ends when this day (year, month, day) begins, in UTC.
+    pub(crate) fn client_until(&self, name: &str, day: (i32, u32, u32)) -> (String, String) {
         let key = KeyPair::generate().expect("a key");
-        (self.issue(name, year, &key).pem(), key.serialize_pem())
+        (self.issue(name, day, &key).pem(), key.serialize_pem())
     }
 
     /// A receiver's certificate and key; it ends with the year.
     pub(crate) fn server(&self, host: &str, year: i32) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         let key = KeyPair::generate().expect("a key");
         let der = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        (self.issue(host, year, &key).der().clone(), der)
+        (self.issue(host, (year, 12, 31), &key).der().clone(), der)
     }
 
-    fn issue(&self, name: &str, year: i32, key: &KeyPair) -> rcgen::Certificate {
+    fn issue(&self, name: &str, (year, month, day): (i32, u32, u32), key: &KeyPair) -> rcgen::Certificate {
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
-        params.not_after = date_time_ymd(year, 12, 31);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let number = |of: u32| u8::try_from(of).expect("a month or a day");
+        params.not_after = date_time_ymd(year, number(month), number(day));
         params.signed_by(key, &self.0).expect("a certificate")
     }
 }

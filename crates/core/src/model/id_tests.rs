@@ -84,3 +84,16 @@ fn tenants_and_loans_by_table() {
     assert!(LoanId::try_from("ü".repeat(256)).is_ok());
     assert!(LoanId::try_from("ü".repeat(257)).is_err());
 }
+
+#[test]
+fn the_loan_of_operational_events_is_none_that_a_caller_can_name_or_is_shown() {
+    let operational = LoanId::operational();
+    assert!(operational.is_operational());
+    assert_eq!(operational.shown(), None);
+    assert!(LoanId::try_from(operational.as_str().to_owned()).is_err());
+    assert_eq!(LoanId::stored(operational.as_str().to_owned()), Ok(operational));
+    for (text, is_loan) in [("727", true), ("operational", true), ("#other", false), ("", false)] {
+        let loan = LoanId::stored(text.to_owned());
+        assert_eq!(loan.as_ref().ok().and_then(LoanId::shown), is_loan.then_some(text), "{text}");
+    }
+}

@@ -83,3 +83,6 @@ impl OperationalStates {
         self.changed.notified().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,16 +43,17 @@ impl OperationalStates {
         if end.is_some_and(|end| !end.succeeded()) {
             self.failing().insert(id);
         }
-        let (told, fails) = rows::change(connection, (&row.tenant, id), |state| {
+        let ((told, opens), fails) = rows::change(connection, (&row.tenant, id), |state| {
+            let opens = exhausted && state.exhausted.is_none();
             if exhausted && let Some(completion) = row.completion() {
                 state.record_exhausted(&subject, row.trace_id, completion.ended_at);
             }
-            end.and_then(|end| state.record_end(&subject, end, ended_hold))
+            (end.and_then(|end| state.record_end(&subject, end, ended_hold)), opens)
         })?;
         let held = began.map(|hold| OperationalEvent::held(&subject, hold));
         let events: Vec<_> = told.into_iter().chain(held).collect();
         outbox::put(connection, &events)?;
-        Ok(Recorded { failing: end.map(|_| (id, fails)), wakes: exhausted || !events.is_empty() })
+        Ok(Recorded { failing: end.map(|_| (id, fails)), wakes: opens || !events.is_empty() })
     }
 
     /// Records a change of the flow state of a subscription by hand.

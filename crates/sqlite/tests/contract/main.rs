@@ -21,10 +21,11 @@ use uuid::Uuid;
 
 use loanhook_contract::engine::{Engine, Kept};
 use loanhook_contract::scene::{loan, tenant};
-use loanhook_contract::{contract, job_contract};
+use loanhook_contract::{contract, job_contract, operational_contract};
 
 contract!(crate::OnDisk);
 job_contract!(crate::OnDisk);
+operational_contract!(crate::OnDisk);
 
 /// An engine in a folder of its own, which is deleted with it.
 pub(crate) struct OnDisk {

@@ -6,6 +6,7 @@
 
 mod item;
 mod pace;
+mod status;
 
 use super::attempt::ResendTo;
 use super::delivery::DeliveryPosition;
@@ -15,6 +16,7 @@ use crate::delivery_list::DeliveryFilterInput;
 
 pub use item::{ITEMS_PER_CHUNK, ItemOutcome, ItemState, JobChunk, JobItem, SkipReason};
 pub use pace::Pace;
+pub use status::JobStatus;
 
 /// How many deliveries the list of a job has at most.
 pub const MAX_ITEMS: u32 = 1_000_000;
@@ -121,26 +123,6 @@ pub enum StopReason {
     Failures,
     /// Its list would have more than [`MAX_ITEMS`] deliveries.
     TooManyDeliveries,
-}
-
-/// Whether a job goes on, by the words of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobStatus {
-    Running,
-    /// Its list was worked off.
-    Done,
-    Stopped,
-}
-
-impl JobStatus {
-    /// Its word in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Stopped => "stopped",
-        }
-    }
 }
 
 /// How far a job has come. Items of its list are named by their number: 0 is the newest delivery.

@@ -73,7 +73,7 @@ pub(super) fn notice_event(subject: &Subject, told: Told<'_>, now: Timestamp) ->
     let kind = OperationalKind::CertificateExpiring;
     // Whole days, rounded up; 0 once it has ended.
     let days_left = told.expires_at.since(now).as_secs().div_ceil(DAY.as_secs());
-    let facts = Facts::of_subject(kind, subject, now)
+    let facts = Facts::of_kind(kind, Some(subject), now)
         .with("expires-at", told.expires_at.to_string())
         .with("days-left", days_left)
         .with("subject", told.subject);

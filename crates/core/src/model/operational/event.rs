@@ -84,9 +84,4 @@ impl Facts {
             .with("title", subject.map(|subject| &subject.title))
             .with("occurred-at", occurred_at.to_string())
     }
-
-    /// The first facts of what happened to a subscription.
-    pub(super) fn of_subject(kind: OperationalKind, subject: &Subject, occurred_at: Timestamp) -> Self {
-        Self::of_kind(kind, Some(subject), occurred_at)
-    }
 }

@@ -8,7 +8,7 @@ impl OperationalEvent {
     /// A hold began.
     pub fn held(subject: &Subject, hold: &Hold) -> Self {
         let kind = OperationalKind::SubscriptionHeld;
-        let facts = Facts::of_subject(kind, subject, hold.since)
+        let facts = Facts::of_kind(kind, Some(subject), hold.since)
             .with("by", hold.by())
             .with("since", hold.since.to_string());
         Self::of_subject(kind, subject, hold.since, &[&hold.since.millis().to_string()], facts)

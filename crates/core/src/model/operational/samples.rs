@@ -69,6 +69,7 @@ fn finished(tenant: TenantId, created_at: Timestamp, ended_at: Timestamp) -> Ope
     };
     let mut job = Job::new(JobId::at(created_at), tenant, request, "Sample".into(), created_at);
     job.counts = JobCounts { total: 3, succeeded: 2, failed: 1, skipped: 0, superseded: 0 };
+    job.ended_at = Some(ended_at);
     OperationalEvent::of_ended_job(&job, ended_at)
 }
 

@@ -159,7 +159,7 @@ pub(super) fn failing_event(subject: &Subject, run: FailingRun, end: AttemptEnd)
         EndOutcome::Unanswered(kind) => (None, Some(kind)),
         EndOutcome::Succeeded => (None, None),
     };
-    let facts = Facts::of_subject(kind, subject, end.ended_at)
+    let facts = Facts::of_kind(kind, Some(subject), end.ended_at)
         .with("failures-in-a-row", run.count)
         .with("since", run.since.to_string())
         .with("last-response-code", code)
@@ -175,7 +175,7 @@ fn recovered_event(
 ) -> OperationalEvent {
     let kind = OperationalKind::SubscriptionRecovered;
     let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    let facts = Facts::of_subject(kind, subject, at)
+    let facts = Facts::of_kind(kind, Some(subject), at)
         .with("failing-since", text(failing_since))
         .with("held-since", text(held_since));
     OperationalEvent::of_subject(kind, subject, at, &[&at.millis().to_string()], facts)
@@ -189,7 +189,7 @@ pub(super) fn exhausted_event(
     let kind = OperationalKind::DeliveryExhausted;
     let (from, to) = (ended.opened_at, ended.opened_at + length);
     let subject = Subject { title: ended.title.clone(), ..subject.clone() };
-    let facts = Facts::of_subject(kind, &subject, to)
+    let facts = Facts::of_kind(kind, Some(&subject), to)
         .with("count", ended.count)
         .with("trace-ids", ended.traces.iter().map(ToString::to_string).collect::<Vec<_>>())
         .with("from", from.to_string())

@@ -1,0 +1,44 @@
+//! The list of the cases of operational events: they run on the engines that tell them.
+
+/// The list of the cases of operational events, for engines that tell them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_operational_case {
+    ($($made:ident)::+ ! $(, $argument:path)?) => {
+        $($made)::+! { $($argument)?;
+        operational_events {
+            the_fourth_failure_in_a_row_is_told_once_and_the_recovery_after_it
+            an_event_is_taken_in_once_however_often_that_is_tried
+            exhausted_deliveries_of_a_window_are_told_together
+            a_hold_is_told_when_it_begins
+            what_becomes_of_operational_events_tells_nothing
+            nothing_is_kept_where_nobody_is_told
+            what_is_to_be_told_outlives_a_restart
+        }
+        }
+    };
+}
+
+/// A public function for each case of operational events.
+macro_rules! operational_runs {
+    (; $($topic:ident { $($case:ident)* })*) => {
+        $(pub mod $topic {
+            $(pub fn $case<E: $crate::engine::Engine>()
+            where
+                E::Ports: loanhook_core::ports::OperationalEvents,
+            {
+                $crate::run_on::<E>($crate::$topic::$case::<E>());
+            })*
+        })*
+    };
+}
+
+/// Makes a test of every case of operational events for an engine, named by its full path.
+#[macro_export]
+macro_rules! operational_contract {
+    ($engine:path) => {
+        $crate::for_each_operational_case! { $crate::tests!, $engine }
+    };
+}
+
+for_each_operational_case! { operational_runs! }
