@@ -1,14 +1,11 @@
-//! Operational events: each thing that happens is told once, with its facts, whichever step of the engine hears of it.
+//! The facts of operational events, the same whichever step of an engine hears of what happened.
 
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::TraceId;
 use loanhook_core::model::operational::OperationalKind;
 use loanhook_core::model::subscription::{Criteria, Subscription};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::operational::{self, Advanced};
-use loanhook_core::ports::{
-    DeleteOutcome, FlowControl as _, Jobs, OperationalEvents, StoreResult, Subscriptions as _,
-};
+use loanhook_core::ports::{DeleteOutcome, Jobs, OperationalEvents, StoreResult, Subscriptions as _};
 use serde_json::{Value, json};
 
 use crate::delivery_list::{FAILED, SUCCEEDED, accepted, acme, attempt, of_all_events, resend};
@@ -66,7 +63,7 @@ async fn observed<E: Engine>(core: &Subscription, count: u32) -> StoreResult<(E,
     Ok((engine, traces))
 }
 
-pub(crate) async fn the_fourth_failure_in_a_row_is_told_once_until_a_success<E: Engine>() -> StoreResult<()>
+pub(crate) async fn failures_and_recovery_have_their_facts<E: Engine>() -> StoreResult<()>
 where
     E::Ports: OperationalEvents,
 {
@@ -98,26 +95,7 @@ where
     Ok(())
 }
 
-pub(crate) async fn a_resend_is_an_attempt_and_an_interruption_is_none<E: Engine>() -> StoreResult<()>
-where
-    E::Ports: OperationalEvents,
-{
-    let (engine, of) = observed::<E>(&of_all_events("Core", 0), 4).await?;
-    for trace in &of[..3] {
-        attempt(&engine, *trace, FAILED).await?;
-    }
-    attempt(&engine, of[3], Err(ErrorKind::Interrupted)).await?;
-    assert_eq!(told(&engine, SOON).await?, Vec::<Value>::new());
-    resend(&engine, of[0], Ok(404)).await?;
-    let told_now = told(&engine, SOON).await?;
-    assert_eq!(
-        facts(&told_now, ["failures-in-a-row", "last-response-code"]),
-        [[json!("subscription.failing"), json!(4), json!(404)]]
-    );
-    Ok(())
-}
-
-pub(crate) async fn a_hold_is_told_when_it_begins_and_a_success_ends_it_once<E: Engine>() -> StoreResult<()>
+pub(crate) async fn a_success_that_ends_a_hold_tells_both_in_one_event<E: Engine>() -> StoreResult<()>
 where
     E::Ports: OperationalEvents,
 {
@@ -138,23 +116,7 @@ where
     Ok(())
 }
 
-pub(crate) async fn a_hold_by_hand_and_its_release_are_no_recovery<E: Engine>() -> StoreResult<()>
-where
-    E::Ports: OperationalEvents,
-{
-    let core = of_all_events("Core", 0);
-    let (engine, _) = observed::<E>(&core, 0).await?;
-    let flow = engine.ports();
-    assert!(flow.hold(&acme(), core.id, "Night shift", START + 5 * SECOND).await?);
-    assert!(flow.hold(&acme(), core.id, "Day shift", START + 6 * SECOND).await?);
-    assert!(flow.release_hold(&acme(), core.id, START + 7 * SECOND).await?);
-    let told_now = told(&engine, SOON).await?;
-    let held = [json!("subscription.held"), json!("Night shift"), json!(at(5))];
-    assert_eq!(facts(&told_now, ["by", "since"]), [held]);
-    Ok(())
-}
-
-pub(crate) async fn exhausted_deliveries_are_gathered_for_five_minutes<E: Engine>() -> StoreResult<()>
+pub(crate) async fn exhausted_deliveries_are_told_with_the_first_traces<E: Engine>() -> StoreResult<()>
 where
     E::Ports: OperationalEvents,
 {
@@ -182,7 +144,7 @@ where
     Ok(())
 }
 
-pub(crate) async fn the_exhausted_deliveries_of_a_deleted_subscription_are_told<E: Engine>() -> StoreResult<()>
+pub(crate) async fn exhausted_deliveries_of_a_deleted_subscription_are_told<E: Engine>() -> StoreResult<()>
 where
     E::Ports: OperationalEvents,
 {
@@ -217,89 +179,5 @@ where
     let finished = [json!("job.finished"), json!(job.id.to_string()), json!("done"), json!(2)];
     assert_eq!(facts(&told_now, ["job-id", "status", "succeeded"]), [finished]);
     assert_eq!(told(&engine, SOON).await?, Vec::<Value>::new());
-    Ok(())
-}
-
-pub(crate) async fn nothing_is_kept_for_a_tenant_that_nobody_observes<E: Engine>() -> StoreResult<()>
-where
-    E::Ports: OperationalEvents,
-{
-    let core = of_all_events("Core", 0);
-    let engine = with::<E>(&[&core]).await?;
-    let of = accepted(&engine, 8).await;
-    for trace in &of[..3] {
-        attempt(&engine, *trace, FAILED).await?;
-    }
-    assert_eq!(told(&engine, SOON).await?, Vec::<Value>::new());
-    let pager = observer();
-    assert!(engine.ports().create(pager.clone(), MANY).await?);
-    for trace in &of[3..6] {
-        attempt(&engine, *trace, FAILED).await?;
-    }
-    assert_eq!(told(&engine, SOON).await?, Vec::<Value>::new(), "it counts from then on");
-    assert_eq!(engine.ports().delete(&acme(), pager.id, None).await?, DeleteOutcome::Deleted);
-    assert_eq!(told(&engine, SOON).await?, Vec::<Value>::new());
-    let mut other = observer();
-    other.id = loanhook_core::model::id::SubscriptionId::at(START + SECOND);
-    assert!(engine.ports().create(other, MANY).await?);
-    attempt(&engine, of[6], FAILED).await?;
-    assert_eq!(told(&engine, SOON).await?, Vec::<Value>::new(), "what was counted is forgotten");
-    Ok(())
-}
-
-pub(crate) async fn what_a_receiver_of_operational_events_does_tells_nothing<E: Engine>() -> StoreResult<()>
-where
-    E::Ports: OperationalEvents,
-{
-    let core = of_all_events("Core", 0);
-    let (engine, of) = observed::<E>(&core, 4).await?;
-    let mut pager = observer();
-    pager.id = loanhook_core::model::id::SubscriptionId::at(START + SECOND);
-    pager.settings.retry = loanhook_core::model::retry::RetryPolicy::Delays { delays: Vec::new() };
-    assert!(engine.ports().create(pager.clone(), MANY).await?);
-    for trace in &of {
-        attempt(&engine, *trace, FAILED).await?;
-    }
-    assert!(engine.ports().hold(&acme(), core.id, "Night shift", START + 9 * SECOND).await?);
-    assert!(engine.ports().hold(&acme(), pager.id, "Night shift", START + 9 * SECOND).await?);
-    engine.drain().await;
-    engine.count().await;
-    assert!(!operational::advance(engine.ports(), SOON).await?.has_failed);
-    let mut ended = 0;
-    for message in engine.drain().await {
-        if message.subscription_id == pager.id || message.subscription_id == observer().id {
-            attempt(&engine, message.trace_id, FAILED).await?;
-            ended += 1;
-        }
-    }
-    assert!(ended >= 2, "failing and held of Core: {ended}");
-    assert_eq!(told(&engine, LATER).await?, Vec::<Value>::new());
-    Ok(())
-}
-
-pub(crate) async fn an_event_of_the_outbox_is_taken_in_once<E: Engine>() -> StoreResult<()>
-where
-    E::Ports: OperationalEvents,
-{
-    let core = of_all_events("Core", 0);
-    let (engine, _) = observed::<E>(&core, 0).await?;
-    assert!(engine.ports().hold(&acme(), core.id, "Night shift", START + 5 * SECOND).await?);
-    engine.count().await;
-    engine.ports().advance_operational_states(SOON).await?;
-    let events = engine.ports().outbox(MANY).await?;
-    for _ in 0..2 {
-        for event in &events {
-            operational::take_in(engine.ports(), event, SOON).await?;
-        }
-    }
-    assert_eq!(engine.ports().outbox(MANY).await?, []);
-    let Advanced { has_failed, next_due } = operational::advance(engine.ports(), SOON).await?;
-    assert!(!has_failed && next_due.is_none());
-    let [message] = &engine.drain().await[..] else { panic!("one delivery") };
-    let delivery = crate::delivery_list::delivery(&engine, message.trace_id).await?;
-    assert_eq!(
-        (&*delivery.snapshot.event_name, delivery.snapshot.loan_id.shown()),
-        ("subscription.held", None)
-    );
     Ok(())
 }

@@ -48,10 +48,8 @@ fn time_before(left_then: Duration, context: &Context) -> Duration {
 /// Takes in what is in the outbox, and what time brings. What is cut off goes on with the next run.
 async fn tell(engine: &Aws, time: Duration) -> Result<(), Error> {
     match tokio::time::timeout(time, operational::advance(engine, Timestamp::now())).await {
-        Ok(Ok(Advanced { has_failed: false, .. })) => Ok(()),
-        Ok(Ok(_)) => {
-            Err("operational events could not be taken in: operational.not_taken_in says which".into())
-        }
+        Ok(Ok(Advanced { failed: None, .. })) => Ok(()),
+        Ok(Ok(Advanced { failed: Some(failed), .. })) => Err(failed.into()),
         Ok(Err(failure)) => Err(failure.into()),
         Err(_) => {
             tracing::warn!("operational.goes_on_with_the_next_run");
