@@ -1,6 +1,6 @@
 //! Recording: what was gathered makes states and events, which are written in the transaction of the checkpoints.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
@@ -50,8 +50,8 @@ struct Exhausted {
 struct OfReceiver {
     /// Its title then, where it is known.
     title: String,
-    /// Each with the hold that it ended, where that was gathered too.
-    ends: BTreeMap<AttemptEnd, Option<EndedHold>>,
+    /// Each with the hold that it ended, where that was gathered too; in the order in which they were gathered.
+    ends: Vec<(AttemptEnd, Option<EndedHold>)>,
     exhausted: Vec<Exhausted>,
     holds: Vec<Hold>,
 }
@@ -61,9 +61,9 @@ impl OfReceiver {
         match happening {
             Happening::Ended { title, end, .. } => {
                 self.title = title;
-                self.ends.entry(end).or_default();
+                self.add_end(end, None);
             }
-            Happening::HoldEnded { end, hold, .. } => drop(self.ends.insert(end, Some(hold))),
+            Happening::HoldEnded { end, hold, .. } => self.add_end(end, Some(hold)),
             Happening::Exhausted { title, trace, loan, attempt, .. } => {
                 self.title = title;
                 self.exhausted.push(Exhausted { trace, loan, attempt });
@@ -73,9 +73,16 @@ impl OfReceiver {
         }
     }
 
+    fn add_end(&mut self, end: AttemptEnd, ended_hold: Option<EndedHold>) {
+        match self.ends.iter_mut().find(|(known, _)| known.attempt == end.attempt) {
+            Some((_, known)) => *known = known.or(ended_hold),
+            None => self.ends.push((end, ended_hold)),
+        }
+    }
+
     /// What it tells, and the state after it. `exhausted_at` says when the attempts ended that were the last.
     fn record(
-        self,
+        mut self,
         subject: &Subject,
         (of, known): (&Receiver, &States),
         exhausted_at: &HashMap<AttemptId, Timestamp>,
@@ -93,6 +100,8 @@ impl OfReceiver {
         }
         let mut events: Vec<_> =
             self.holds.iter().map(|hold| OperationalEvent::held(subject, hold)).collect();
+        // Those of one moment stay in their order.
+        self.ends.sort_by_key(|(end, _)| end.ended_at);
         for (end, ended_hold) in self.ends {
             // A success that an earlier transaction took in came later: the run of failures ended then.
             if !end.succeeded() && known.succeeded_after(of, end.ended_at) {
