@@ -70,8 +70,8 @@ where
     for (trace, result) in [(0, FAILED), (1, FAILED), (2, FAILED), (3, SUCCEEDED)] {
         attempt(&engine, of[trace], result).await?;
     }
-    for trace in 4..=5 {
-        attempt(&engine, of[trace], Err(ErrorKind::Timeout)).await?;
+    for trace in &of[4..=5] {
+        attempt(&engine, *trace, Err(ErrorKind::Timeout)).await?;
     }
     attempt(&engine, of[6], Err(ErrorKind::Interrupted)).await?;
     attempt(&engine, of[7], FAILED).await?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{ALL, journey, observer, send, told_names};
 use crate::harness::{Journey, event, subscription, subscription_path, text};
 
-fn settings(j: &Journey, criteria: Value) -> Value {
+fn settings(j: &Journey, criteria: &Value) -> Value {
     subscription(&j.receiver.url("/ops"), json!({"criteria": criteria}))
 }
 
@@ -19,13 +19,12 @@ async fn criteria_that_are_wrong_are_refused_with_the_names_that_there_are() {
         (json!({"operational": ALL, "events": ["*"]}), "/criteria/operational", "without events"),
         (json!({"operational": ALL, "trigger": "true"}), "/criteria/operational", "without events"),
     ] {
-        let refused =
-            j.api.post("/v1/subscriptions", &settings(&j, criteria.clone())).await.expect_problem(422);
+        let refused = j.api.post("/v1/subscriptions", &settings(&j, &criteria)).await.expect_problem(422);
         let error = &refused["errors"][0];
         assert_eq!(error["pointer"], pointer, "{criteria}: {refused}");
         assert!(text(&error["detail"]).contains(said), "{criteria}: {refused}");
     }
-    let mut ordered = settings(&j, json!({"operational": ALL}));
+    let mut ordered = settings(&j, &json!({"operational": ALL}));
     ordered["flow"] = json!({"order": "loan"});
     let refused = j.api.post("/v1/subscriptions", &ordered).await.expect_problem(422);
     assert_eq!(refused["errors"][0]["pointer"], "/flow/order", "{refused}");
@@ -35,7 +34,7 @@ async fn criteria_that_are_wrong_are_refused_with_the_names_that_there_are() {
 async fn criteria_are_read_as_they_were_set_and_can_be_changed() {
     let j = Journey::start().await;
     let criteria = json!({"operational": ["job.finished", "subscription.held"]});
-    let created = j.api.subscribe(&settings(&j, criteria.clone())).await;
+    let created = j.api.subscribe(&settings(&j, &criteria)).await;
     let path = subscription_path(&created);
     assert_eq!(j.api.get(&path).await.expect_status(200).json()["criteria"], criteria);
     let to_events = json!({"criteria": {"operational": null, "events": ["*"]}});
@@ -90,7 +89,7 @@ async fn a_restriction_sees_the_facts() {
 async fn a_test_sends_a_sample_which_belongs_to_no_loan() {
     let j = Journey::start().await;
     let pager =
-        j.api.subscribe(&settings(&j, json!({"operational": ["job.finished", "subscription.held"]}))).await;
+        j.api.subscribe(&settings(&j, &json!({"operational": ["job.finished", "subscription.held"]}))).await;
     let path = format!("{}/test", subscription_path(&pager));
     for (body, name) in
         [(json!({}), "job.finished"), (json!({"eventName": "subscription.failing"}), "subscription.failing")]

@@ -10,8 +10,11 @@ use crate::model::flow::{EndedHold, FlowState, HeldBy, Hold, Probe};
 const FAILED: EndOutcome = EndOutcome::Answered(503);
 const TIMED_OUT: EndOutcome = EndOutcome::Unanswered("timeout");
 
-/// The events that ends of these outcomes give, a second after each other, with the second.
-fn told(outcomes: &[EndOutcome]) -> Vec<(i64, OperationalKind)> {
+/// The second in which something is told, and what.
+type Told = (i64, OperationalKind);
+
+/// The events that ends of these outcomes give, a second after each other.
+fn told(outcomes: &[EndOutcome]) -> Vec<Told> {
     let mut state = OperationalState::default();
     let mut told = Vec::new();
     for (seconds, outcome) in (0..).zip(outcomes) {
@@ -25,7 +28,7 @@ fn told(outcomes: &[EndOutcome]) -> Vec<(i64, OperationalKind)> {
 fn the_fourth_failure_in_a_row_is_told_once_until_a_success() {
     use EndOutcome::Succeeded;
     use OperationalKind::{SubscriptionFailing, SubscriptionRecovered};
-    let table: [(&[EndOutcome], &[(i64, OperationalKind)]); 7] = [
+    let table: [(&[EndOutcome], &[Told]); 7] = [
         (&[], &[]),
         (&[FAILED; 3], &[]),
         (&[FAILED; 4], &[(3, SubscriptionFailing)]),
