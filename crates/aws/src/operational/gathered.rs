@@ -106,3 +106,57 @@ impl Gathered {
         self.changed_tenants.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use loanhook_core::model::id::{AttemptId, SubscriptionId};
+    use loanhook_core::model::operational::{AttemptEnd, EndOutcome};
+    use loanhook_core::model::time::Timestamp;
+
+    fn ended(subscription: u128, outcome: EndOutcome) -> Happening {
+        let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
+        let of =
+            Receiver { tenant, subscription_id: SubscriptionId::from_uuid(Uuid::from_u128(subscription)) };
+        let at = Timestamp::from_millis(1_795_428_000_000);
+        Happening::Ended {
+            of,
+            title: "Core".into(),
+            end: AttemptEnd { ended_at: at, attempt: AttemptId::at(at), outcome },
+        }
+    }
+
+    #[test]
+    fn successes_take_no_room_and_failures_that_of_a_state_and_their_events() {
+        let states = States::default();
+        let mut gathered = Gathered::default();
+        let (success, failure) = (EndOutcome::Succeeded, EndOutcome::Answered(500));
+        for (subscription, outcome, items) in [
+            (1, success, 0),
+            (1, success, 0),
+            // The state, an event of four failures, one of the success after them, and one for a run that was told before.
+            (1, failure, 4),
+            (1, failure, 4),
+            (1, failure, 4),
+            (1, failure, 4),
+            (1, failure, 6),
+            (2, success, 6),
+            (3, failure, 10),
+        ] {
+            gathered.add(ended(subscription, outcome), &states);
+            assert_eq!(gathered.item_count(), items, "{subscription} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_changed_tenant_is_one_item_however_often() {
+        let (states, mut gathered) = (States::default(), Gathered::default());
+        let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
+        for _ in 0..3 {
+            gathered.add(Happening::SettingsChanged(tenant.clone()), &states);
+        }
+        assert_eq!((gathered.item_count(), gathered.changed_tenants().count()), (1, 1));
+    }
+}
