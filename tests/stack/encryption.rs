@@ -66,7 +66,7 @@ const SECRETS: [(&str, &[&str], &[&str]); 7] = [
     ("Subscriptions", &["kms:Decrypt", "kms:GenerateDataKey"], &["dynamodb:GetItem", "dynamodb:PutItem"]),
     ("Resend", &["kms:Decrypt", "kms:GenerateDataKey"], &["dynamodb:GetItem", "dynamodb:PutItem"]),
     ("Sweep", &[], &[]),
-    ("Reports", &[], &[]),
+    ("Reports", &["kms:Decrypt"], &["dynamodb:GetItem"]),
 ];
 
 /// The name of the table in the encryption context (`crates/aws/src/sealing/kms.rs`).

@@ -24,7 +24,8 @@
 //!
 //! OAuth tokens are shared by all instances, and one of them fetches each (`tokens`).
 //!
-//! Counts of reports are made from the stream of the table, by a function of their own ([`Aws::count_changes`]).
+//! Counts of reports are made from the stream of the table, by a function of their own ([`Aws::count_changes`]), and so are
+//! operational events (`operational`).
 //!
 //! An index lags behind its table: what it does not show yet is read by key.
 //!
@@ -46,6 +47,7 @@ mod items;
 mod jobs;
 mod ledger;
 pub mod metrics;
+mod operational;
 mod order;
 mod payloads;
 mod queue;

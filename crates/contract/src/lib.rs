@@ -30,6 +30,7 @@ mod ledger;
 mod needing_attention;
 mod operational_cases;
 mod operational_events;
+pub mod operational_facts;
 mod order;
 mod order_model;
 mod order_settings;

@@ -15,6 +15,13 @@ macro_rules! for_each_operational_case {
             nothing_is_kept_where_nobody_is_told
             what_is_to_be_told_outlives_a_restart
         }
+        operational_facts {
+            failures_and_recovery_have_their_facts
+            a_success_that_ends_a_hold_tells_both_in_one_event
+            exhausted_deliveries_are_told_with_the_first_traces
+            exhausted_deliveries_of_a_deleted_subscription_are_told
+            a_job_is_told_once_when_it_is_over
+        }
         }
     };
 }
@@ -25,7 +32,7 @@ macro_rules! operational_runs {
         $(pub mod $topic {
             $(pub fn $case<E: $crate::engine::Engine>()
             where
-                E::Ports: loanhook_core::ports::OperationalEvents,
+                E::Ports: loanhook_core::ports::Jobs + loanhook_core::ports::OperationalEvents,
             {
                 $crate::run_on::<E>($crate::$topic::$case::<E>());
             })*

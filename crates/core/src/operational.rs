@@ -100,7 +100,7 @@ where
             Err(IntakeError::Store(failure)) => return Err(failure),
         }
     }
-    store.delete_from_outbox(tenant, event.id).await
+    store.delete_from_outbox(event).await
 }
 
 /// The event that a test of a subscription to operational events sends: a sample of the kind of this name, else of the first that

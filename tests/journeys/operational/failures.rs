@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{journey, observer, send, told, told_names};
+use super::{observer, send, told, told_names};
 use crate::harness::{Journey, Reply, event_named, eventually, subscription_path, text};
 
 const NAMES: [&str; 3] = ["subscription.failing", "subscription.held", "subscription.recovered"];
 
 #[tokio::test]
 async fn the_fourth_failure_in_a_row_is_told_once_and_then_the_recovery() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let pager = observer(&j, &NAMES).await;
     let webhook = j.subscribe("/hook", json!({"title": "Core banking"})).await;
     send(&j, 3, 503).await;
@@ -49,7 +49,7 @@ async fn the_fourth_failure_in_a_row_is_told_once_and_then_the_recovery() {
 /// Failures without an answer count, those of resends too.
 #[tokio::test]
 async fn resends_and_failures_without_an_answer_count() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let pager = observer(&j, &NAMES).await;
     j.subscribe("/hook", json!({})).await;
     let traces = send(&j, 2, 503).await;
@@ -70,7 +70,7 @@ async fn resends_and_failures_without_an_answer_count() {
 /// Test sends say nothing of a receiver, and neither does what could not be rendered.
 #[tokio::test]
 async fn tests_and_what_cannot_be_rendered_say_nothing() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let pager = observer(&j, &NAMES).await;
     let webhook = j.subscribe("/hook", json!({"request": {"payload": "{\"a\": [[v('amount')]]}"}})).await;
     j.receiver.always("/hook", Reply::status(503));
@@ -87,7 +87,7 @@ async fn tests_and_what_cannot_be_rendered_say_nothing() {
 
 #[tokio::test]
 async fn a_hold_by_failures_is_told_and_one_success_tells_one_recovery() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let pager = observer(&j, &NAMES).await;
     let webhook = j.subscribe("/hook", json!({"flow": {"holdAfterFailures": 4}})).await;
     let traces = send(&j, 4, 503).await;
@@ -108,7 +108,7 @@ async fn a_hold_by_failures_is_told_and_one_success_tells_one_recovery() {
 
 #[tokio::test]
 async fn a_hold_by_hand_is_told_with_the_name_of_the_key_and_its_release_is_no_recovery() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let pager = observer(&j, &NAMES).await;
     let webhook = j.subscribe("/hook", json!({})).await;
     for action in ["hold", "hold", "release"] {

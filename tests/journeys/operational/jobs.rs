@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{journey, observer, send, told};
+use super::{observer, send, told};
 use crate::harness::{Journey, Reply, text};
 use crate::recovery::{ended_job, id, make_job};
 
@@ -28,7 +28,7 @@ async fn job(j: &Journey, kind: &str, traces: &[String]) -> Value {
 
 #[tokio::test]
 async fn a_job_is_told_when_it_is_over() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let pager = observer(&j, &["job.finished"]).await;
     j.subscribe("/hook", json!({})).await;
     let traces = send(&j, 3, 503).await;
@@ -52,7 +52,7 @@ async fn a_job_is_told_when_it_is_over() {
 
 #[tokio::test]
 async fn a_job_that_is_stopped_is_told_once() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let pager = observer(&j, &["job.finished"]).await;
     j.subscribe("/hook", json!({})).await;
     let traces = send(&j, 3, 503).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{journey, observer, send, told};
+use super::{observer, send, told};
 use crate::harness::{Journey, Reply, attempts_of, items_of, report_skipped, subscription_path, text};
 
 /// The trace of the delivery that told a failing webhook to `/ops`.
@@ -21,7 +21,7 @@ async fn failing(j: &Journey) -> (Value, String) {
 
 #[tokio::test]
 async fn a_delivery_and_its_rows_have_no_loan_and_are_read_by_the_trace() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let (pager, trace) = failing(&j).await;
     let delivery = j.api.ended_delivery(&trace).await;
     assert_eq!((&delivery["loanId"], &delivery["eventTitle"]), (&Value::Null, &json!("Pager")));
@@ -63,7 +63,7 @@ async fn a_delivery_and_its_rows_have_no_loan_and_are_read_by_the_trace() {
 /// The path of no loan leads there.
 #[tokio::test]
 async fn no_loan_has_the_events() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let (_, trace) = failing(&j).await;
     for loan in ["%23operational", "null", "727"] {
         for list in ["webhooks", "events"] {
@@ -85,7 +85,7 @@ async fn no_loan_has_the_events() {
 
 #[tokio::test]
 async fn one_that_failed_can_be_resent_by_itself_and_by_a_job_and_canceled() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     j.receiver.always("/ops", Reply::status(500));
     let (pager, trace) = failing(&j).await;
     assert_eq!(j.api.ended_delivery(&trace).await["status"], "failed");
@@ -146,7 +146,7 @@ async fn one_that_failed_can_be_resent_by_itself_and_by_a_job_and_canceled() {
 /// A lender reads in a report what became of the events of loans.
 #[tokio::test]
 async fn reports_leave_them_out() {
-    let Some(j) = journey().await else { return };
+    let j = Journey::start().await;
     let (_, trace) = failing(&j).await;
     j.api.ended_delivery(&trace).await;
     let day = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).format("%Y-%m-%d");

@@ -54,7 +54,7 @@ async fn a_receiver_of_operational_events_that_fails_causes_none() {
 /// Events of loans and operational events are apart, whatever they are called.
 #[tokio::test]
 async fn an_event_of_a_loan_with_such_a_name_is_an_event_of_the_loan() {
-    let Some(j) = super::journey().await else { return };
+    let j = Journey::start().await;
     let pager = observer(&j, &ALL).await;
     let everything = j.subscribe("/all", json!({})).await;
     let named = j.subscribe("/named", json!({"criteria": {"events": ["subscription.held"]}})).await;
@@ -75,7 +75,7 @@ async fn an_event_of_a_loan_with_such_a_name_is_an_event_of_the_loan() {
 /// Nothing is kept where nobody is told: a new subscription begins to count when it is made.
 #[tokio::test]
 async fn a_new_subscription_hears_what_happens_from_then_on() {
-    let Some(j) = super::journey().await else { return };
+    let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     send(&j, 5, 503).await;
     let first = observer(&j, &ALL).await;
@@ -96,7 +96,7 @@ async fn a_new_subscription_hears_what_happens_from_then_on() {
 
 #[tokio::test]
 async fn other_tenants_hear_nothing() {
-    let Some(j) = super::journey().await else { return };
+    let j = Journey::start().await;
     let stranger = j.other_tenant().await;
     let body = json!({"title": "Stranger", "criteria": {"operational": ALL}, "request": {"url": j.receiver.url("/stranger")}});
     let theirs = stranger.subscribe(&body).await;

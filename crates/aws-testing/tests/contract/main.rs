@@ -17,12 +17,13 @@ mod unsent_trigger_messages;
 use loanhook_aws_testing::AwsEngine;
 use loanhook_contract::engine::Engine as _;
 use loanhook_contract::scene::{MILLISECOND, Scene, attempt_message};
-use loanhook_contract::{contract, job_contract};
+use loanhook_contract::{contract, job_contract, operational_contract};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::Queue as _;
 
 contract!(loanhook_aws_testing::AwsEngine);
 job_contract!(loanhook_aws_testing::AwsEngine);
+operational_contract!(loanhook_aws_testing::AwsEngine);
 
 #[test]
 fn a_message_is_not_delivered_before_it_is_due() {

@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use tracing::{error, info, warn};
 
-use super::state::{Changed, StoredState};
+use super::state::{Changed, ChangedBy, StoredState};
 use crate::engine::Aws;
 use crate::items::item::{number, parse_number};
 use crate::items::key_schema::{self, EXPIRES, FLOW_MARK, PK, VERSION};
@@ -39,7 +39,9 @@ impl Aws {
             return Ok(());
         }
         let hold_after = flow.settings.hold_after_failures;
-        let changed = self.change_flow_state(&of, |state| state.record_end(row, hold_after)).await?;
+        let changed = self
+            .change_flow_state(&of, ChangedBy::End(row.id), |state| state.record_end(row, hold_after))
+            .await?;
         let Some(Changed { before, after }) = changed else { return Ok(()) };
         if before.hold == after.hold {
             return Ok(());
@@ -63,7 +65,7 @@ impl Aws {
         let newest = self.newest_version_item(&of.tenant, of.subscription_id).await?;
         let Some(newest) = newest.filter(|newest| !newest.contains_key(EXPIRES)) else { return Ok(false) };
         // The mark after the state: who takes a mark away looks at the state, and changes it.
-        let changed = self.change_flow_state(of, |state| state.hold(by, now)).await?;
+        let changed = self.change_flow_state(of, ChangedBy::Other, |state| state.hold(by, now)).await?;
         if changed.is_none() && newest.contains_key(FLOW_MARK) {
             return Ok(true);
         }
@@ -76,7 +78,8 @@ impl Aws {
         if self.get(current).await?.is_none() {
             return Ok(false);
         }
-        let changed = self.change_flow_state(of, |state| state.release(now)).await?.is_some();
+        let changed =
+            self.change_flow_state(of, ChangedBy::Other, |state| state.release(now)).await?.is_some();
         if changed || self.is_marked(of).await? {
             // Also where nothing waits: the last turn takes the mark away. A release that died before this is repeated by it.
             self.begin_turns(of, now, now).await?;
@@ -164,7 +167,7 @@ impl Aws {
     pub(crate) async fn follow_flow_settings(&self, next: &Subscription) -> StoreResult<()> {
         let of = Receiver { tenant: next.tenant.clone(), subscription_id: next.id };
         if next.settings.flow.hold_after_failures.is_none() {
-            self.change_flow_state(&of, FlowState::forget_failures).await?;
+            self.change_flow_state(&of, ChangedBy::Other, FlowState::forget_failures).await?;
             if self.flow_state(&of).await?.state.hold.is_some() {
                 // The hold stays as it is.
                 self.mark_flow(&of).await?;
@@ -179,7 +182,7 @@ impl Aws {
     pub(crate) async fn end_flow_of_deleted(&self, tenant: &TenantId, id: SubscriptionId) -> StoreResult<()> {
         let of = Receiver { tenant: tenant.clone(), subscription_id: id };
         let now = (self.stack().clock)();
-        self.change_flow_state(&of, |state| state.release(now)).await?;
+        self.change_flow_state(&of, ChangedBy::Other, |state| state.release(now)).await?;
         self.follow_hold(&of, now).await;
         Ok(())
     }

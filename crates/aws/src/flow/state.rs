@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use crate::engine::Aws;
 use crate::items::item::{Item, document, get_number, get_text, json, number, text};
-use crate::items::key_schema::{self, DOC, PROBE, PROBE_TOKEN, VERSION, WRITER};
+use crate::items::key_schema::{self, CHANGED_BY, DOC, PROBE, PROBE_TOKEN, VERSION, WRITER};
 use crate::items::unreadable::readable;
 use crate::items::write_outcome::write_outcome;
 use crate::queue::Receiver;
 use crate::sdk::back_off::back_off;
 use loanhook_core::model::flow::FlowState;
+use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreError, StoreResult};
 
@@ -32,6 +33,15 @@ pub(super) struct StoredState {
 pub(super) struct Changed {
     pub(super) before: FlowState,
     pub(super) after: FlowState,
+}
+
+/// What changes a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChangedBy {
+    /// The end of this attempt: who reads the stream tells by it a hold that a success ended from one that was released.
+    End(AttemptId),
+    /// An operator, or a change of the subscription.
+    Other,
 }
 
 /// The right to send the probe of a hold.
@@ -54,10 +64,11 @@ impl Aws {
         Ok(item.as_ref().map(StoredState::read).unwrap_or_default())
     }
 
-    /// Changes a state; none where it is as it was. `change` is asked again where another change came first.
+    /// Changes a state; none where it is as it was. `by` stands with it. `change` is asked again where another change came first.
     pub(super) async fn change_flow_state(
         &self,
         of: &Receiver,
+        by: ChangedBy,
         change: impl Fn(&mut FlowState),
     ) -> StoreResult<Option<Changed>> {
         for try_index in 0..MAX_TRIES {
@@ -67,7 +78,7 @@ impl Aws {
             if after == before {
                 return Ok(None);
             }
-            if self.put_flow_state(of, &after, version).await? {
+            if self.put_flow_state(of, &after, by, version).await? {
                 return Ok(Some(Changed { before, after }));
             }
             back_off(try_index).await;
@@ -76,11 +87,17 @@ impl Aws {
     }
 
     /// Puts a state on top of this version. False where another change came first.
-    async fn put_flow_state(&self, of: &Receiver, state: &FlowState, version: u64) -> StoreResult<bool> {
+    async fn put_flow_state(
+        &self,
+        of: &Receiver,
+        state: &FlowState,
+        by: ChangedBy,
+        version: u64,
+    ) -> StoreResult<bool> {
         let writer = Uuid::new_v4().to_string();
         let update = self
             .update(key_schema::flow_state(&of.tenant, of.subscription_id))
-            .update_expression("SET #doc = :doc, #version = :after, #writer = :writer REMOVE #probe, #token")
+            .expression_attribute_names("#by", CHANGED_BY)
             .expression_attribute_names("#doc", DOC)
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_names("#writer", WRITER)
@@ -95,6 +112,16 @@ impl Aws {
             version => update
                 .condition_expression("#version = :before")
                 .expression_attribute_values(":before", number(version)),
+        };
+        let update = match by {
+            ChangedBy::End(attempt) => {
+                update.expression_attribute_values(":by", text(attempt.to_string())).update_expression(
+                    "SET #doc = :doc, #version = :after, #writer = :writer, #by = :by REMOVE #probe, #token",
+                )
+            }
+            ChangedBy::Other => update.update_expression(
+                "SET #doc = :doc, #version = :after, #writer = :writer REMOVE #probe, #token, #by",
+            ),
         };
         let outcome = write_outcome(update.send().await)?.map(drop);
         Ok(outcome.or_own_write(|item| Ok(get_text(item, WRITER) == Some(&writer)), drop)?.is_done())

@@ -95,6 +95,11 @@ impl Aws {
             .expression_attribute_values(":pk", text(pk))
     }
 
+    /// A query of a whole partition of the table of reports, with strong consistency.
+    pub(crate) fn query_reports(&self, pk: &str) -> QueryFluentBuilder {
+        self.query_partition(pk).table_name(&self.stack().reports)
+    }
+
     /// All items of a query, page by page.
     pub(crate) async fn query_all(&self, query: QueryFluentBuilder) -> StoreResult<Vec<Item>> {
         let (mut items, mut from) = (Vec::new(), None);

@@ -19,8 +19,8 @@ pub(crate) use self::attention::{
     read_attention_sk,
 };
 pub(crate) use self::flow::{
-    PACED, PLACE_TIME, PROBE, PROBE_TOKEN, WAITING_TURNS_PK, flow_state, places, read_waiting_sk, waiting,
-    waiting_pk, waiting_turn,
+    CHANGED_BY, PACED, PLACE_TIME, PROBE, PROBE_TOKEN, WAITING_TURNS_PK, flow_state, places, read_waiting_sk,
+    waiting, waiting_pk, waiting_turn,
 };
 pub(crate) use self::jobs::{TURN, TURNS_PK, is_job, job, job_chunk, jobs_pk, read_turn_sk, turn};
 pub(crate) use self::ledger::{
@@ -125,6 +125,9 @@ pub(crate) const TAKEN: &str = "taken";
 /// a job: when a message of it was last taken or sent again. Of the item of readiness: when it was last written. In milliseconds
 /// since 1970.
 pub(crate) const SEEN: &str = "seen";
+
+/// Of looks at tenants, in the table of reports: when, in milliseconds since 1970.
+pub(crate) const DUE_AT: &str = "due";
 
 /// Deliveries by the time when they are due: keys only, so that no other write to a delivery writes the index.
 pub(crate) const BY_DUE: &str = "due";

@@ -1,4 +1,4 @@
-//! Batch of changes: what one transaction adds to the counts, and how far it comes in each shard.
+//! Batch of changes: what one transaction adds to the counts and tells, and how far it comes in each shard.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use super::checkpoints::{Checkpoint, move_checkpoint};
 use super::count_item::{CountKey, add, addition_count};
 use crate::engine::Aws;
 use crate::items::transaction::TransactionPart as _;
+use crate::operational::{Gathered, States};
 use loanhook_core::model::report::{CountChange, Counts};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
@@ -22,6 +23,8 @@ const MAX_ADDITIONS: usize = 150;
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     sums: BTreeMap<CountKey, Counts>,
+    /// What may be told.
+    gathered: Gathered,
     /// By shard: where it was, and where it comes.
     checkpoints: BTreeMap<String, (Option<Checkpoint>, Checkpoint)>,
     added: Added,
@@ -33,10 +36,11 @@ impl Batch {
     }
 
     /// Whether these changes of a record of a shard fit into the transaction.
-    pub(super) fn has_room_for(&self, shard: &str, changes: &[CountChange]) -> bool {
-        let mut items = self.sums.len() + self.checkpoints.len();
+    pub(super) fn has_room_for(&self, shard: &str, changes: &Changes, states: &States) -> bool {
+        let mut items = self.sums.len() + self.checkpoints.len() + self.gathered.item_count();
+        items += changes.happening.as_ref().map_or(0, |happening| self.gathered.items_of(happening, states));
         items += usize::from(!self.checkpoints.contains_key(shard));
-        for change in changes {
+        for change in &changes.counts {
             for key in CountKey::of(&change.group) {
                 match self.sums.get(&key) {
                     Some(sum) if addition_count(sum) + addition_count(&change.counts) > MAX_ADDITIONS => {
@@ -51,8 +55,11 @@ impl Batch {
     }
 
     /// Adds the changes of a record.
-    pub(super) fn add(&mut self, changes: Changes) {
+    pub(super) fn add(&mut self, changes: Changes, states: &States) {
         self.added.add_changes(&changes);
+        if let Some(happening) = changes.happening {
+            self.gathered.add(happening, states);
+        }
         for CountChange { group, counts } in changes.counts {
             for key in CountKey::of(&group) {
                 self.sums.entry(key).or_default().add(&counts);
@@ -73,10 +80,12 @@ impl Batch {
 }
 
 impl Aws {
-    /// Writes a batch, and gives where the shards are now; none, and nothing is written, where another run came first.
+    /// Writes a batch, and gives where the shards are now; none, and nothing is written, where another run came first. The states
+    /// follow what was written.
     pub(super) async fn write_counts(
         &self,
         batch: Batch,
+        states: &mut States,
         now: Timestamp,
     ) -> StoreResult<Option<Vec<(String, Checkpoint)>>> {
         let table = &self.stack().reports;
@@ -87,7 +96,12 @@ impl Aws {
         for (key, sum) in batch.sums.iter().filter(|(_, sum)| **sum != Counts::default()) {
             parts.push(add(table, key, sum).part()?);
         }
+        let mut recorded = self.record_operational(batch.gathered, states, now).await?;
+        parts.append(&mut recorded.writes);
         let done = self.transact(parts).await?.is_done();
+        if done {
+            recorded.follow(states);
+        }
         let reached = batch.checkpoints.into_iter().map(|(shard, (_, after))| (shard, after));
         Ok(done.then(|| reached.collect()))
     }
@@ -99,7 +113,7 @@ mod tests {
     use loanhook_core::model::id::TenantId;
     use loanhook_core::model::report::CountGroup;
 
-    fn change(hour: i64, responses: std::ops::Range<u32>) -> CountChange {
+    fn change(hour: i64, responses: std::ops::Range<u32>) -> Changes {
         let mut counts = Counts { resends: 1, ..Counts::default() };
         responses.for_each(|tenths| counts.record_response_time(f64::from(tenths) / 10.0));
         let group = CountGroup {
@@ -108,22 +122,22 @@ mod tests {
             subscription: None,
             event_name: "Posted".into(),
         };
-        CountChange { group, counts }
+        Changes::from(vec![CountChange { group, counts }])
     }
 
     #[test]
     fn a_batch_is_full_before_its_transaction_is_too_large() {
-        let mut batch = Batch::default();
+        let (mut batch, states) = (Batch::default(), States::default());
         let mut days = 0;
-        while batch.has_room_for("shard", &[change(days * 24, 0..0)]) {
-            batch.add(vec![change(days * 24, 0..0)].into());
+        while batch.has_room_for("shard", &change(days * 24, 0..0), &states) {
+            batch.add(change(days * 24, 0..0), &states);
             batch.come_to("shard", None, Checkpoint::at("1"));
             days += 1;
         }
         // Each day is an item of an hour and one of a day, and the shard is one.
         assert_eq!(days, 49);
-        assert!(batch.has_room_for("shard", &[change(0, 0..0)]), "the same items again");
-        assert!(batch.has_room_for("other", &[change(0, 0..0)]), "one more item");
-        assert!(!batch.has_room_for("shard", &[change(0, 0..149)]), "too many attributes of one item");
+        assert!(batch.has_room_for("shard", &change(0, 0..0), &states), "the same items again");
+        assert!(batch.has_room_for("other", &change(0, 0..0), &states), "one more item");
+        assert!(!batch.has_room_for("shard", &change(0, 0..149), &states), "too many attributes of one item");
     }
 }

@@ -1,4 +1,5 @@
-//! Changes of counts, and facts for metrics, made of the records of the stream: an item before its change, and after it.
+//! Changes of counts, facts for metrics, and what may be told, made of the records of the stream: an item before its change, and
+//! after it.
 
 use std::collections::HashMap;
 
@@ -8,8 +9,10 @@ use aws_sdk_dynamodbstreams::types::{AttributeValue as StreamValue, Record};
 use crate::items::item::{Item, document, get_text, is_newer};
 use crate::items::key_schema::{PK, is_job};
 use crate::items::{delivery_item, event_item, row_item};
+use crate::operational::Happening;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::DeliverySnapshot;
+use loanhook_core::model::flow::FlowState;
 use loanhook_core::model::job::{Job, JobCounts};
 use loanhook_core::model::ledger::LedgerEvent;
 use loanhook_core::model::metrics::HistoryFact;
@@ -31,26 +34,34 @@ pub(super) enum RecordFault {
     Unreadable(StoreError),
 }
 
-/// What a record adds.
+/// What a record says.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Changes {
-    /// To the counts.
+    /// What it adds to the counts.
     pub(super) counts: Vec<CountChange>,
-    /// To metrics, beside those.
+    /// What it adds to metrics, beside those.
     pub(super) facts: Vec<HistoryFact>,
+    /// What may be told of it.
+    pub(super) happening: Option<Happening>,
 }
 
 impl From<Vec<CountChange>> for Changes {
     fn from(counts: Vec<CountChange>) -> Self {
-        Self { counts, facts: Vec::new() }
+        Self { counts, ..Self::default() }
     }
 }
 
-/// What a record adds to the counts and to metrics.
+impl From<Option<Happening>> for Changes {
+    fn from(happening: Option<Happening>) -> Self {
+        Self { happening, ..Self::default() }
+    }
+}
+
+/// What a record says.
 ///
 /// # Errors
 ///
-/// Where an item cannot be read: then nothing of the record is counted.
+/// Where an item cannot be read: then nothing of the record is counted or told.
 pub(super) fn changes(counting: Counting, record: &Record) -> Result<Changes, RecordFault> {
     let deleter = record.user_identity().and_then(|identity| identity.principal_id());
     // What is too old is not taken back.
@@ -64,56 +75,64 @@ pub(super) fn changes(counting: Counting, record: &Record) -> Result<Changes, Re
         return Ok(Changes::default());
     };
     let (before, after) = (before.as_ref(), after.as_ref());
-    let (counted, is_newer): (_, fn(&Item) -> bool) = match partition.split_once('#').map(|(kind, _)| kind) {
-        Some("T") => (of_delivery(counting, before, after), is_newer::<DeliverySnapshot>),
-        Some("L") => (of_row(counting, before, after), is_newer::<Attempt>),
-        Some("V") => (of_event(counting, before, after), is_newer::<LedgerEvent>),
-        Some("J") if is_job(partition) => (of_job(before, after), is_newer::<Job>),
+    let (read, is_newer): (_, fn(&Item) -> bool) = match partition.split_once('#') {
+        Some(("T", _)) => (of_delivery(counting, before, after), is_newer::<DeliverySnapshot>),
+        Some(("L", _)) => (of_row(counting, before, after), is_newer::<Attempt>),
+        Some(("V", _)) => (of_event(counting, before, after), is_newer::<LedgerEvent>),
+        Some(("B", name)) => {
+            (Happening::of_flow(name, before, after).map(Changes::from), is_newer::<FlowState>)
+        }
+        Some(("J", _)) if is_job(partition) => (of_job(before, after), is_newer::<Job>),
+        Some(("S", name)) => return Ok(Happening::of_settings(name, after.or(before)).into()),
         _ => return Ok(Changes::default()),
     };
-    counted.map_err(|fault| match before.is_some_and(is_newer) || after.is_some_and(is_newer) {
+    read.map_err(|fault| match before.is_some_and(is_newer) || after.is_some_and(is_newer) {
         true => RecordFault::Newer,
         false => RecordFault::Unreadable(fault),
     })
 }
 
-type Counted = StoreResult<Changes>;
+type Read = StoreResult<Changes>;
 
-fn of_delivery(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+fn of_delivery(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Read {
     let [before, after] = [before, after].map(|item| item.map(delivery_item::read));
-    let counted = counting.delivery(before.transpose()?.as_ref(), after.transpose()?.as_ref());
-    Ok(Vec::from_iter(counted).into())
+    let (before, after) = (before.transpose()?, after.transpose()?);
+    let (before, after) = (before.as_ref(), after.as_ref());
+    let counts = Vec::from_iter(counting.delivery(before, after));
+    Ok(Changes { happening: Happening::of_delivery(before, after), ..Changes::from(counts) })
 }
 
-fn of_row(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+fn of_row(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Read {
     let [before, after] = [before, after].map(|item| item.map(row_item::read));
-    Ok(match (before.transpose()?, after.transpose()?) {
-        (before, Some(after)) => Vec::from_iter(counting.attempt(before.as_ref(), &after)).into(),
-        (_, None) => Changes::default(),
-    })
+    let (before, Some(after)) = (before.transpose()?, after.transpose()?) else {
+        return Ok(Changes::default());
+    };
+    let counts = Vec::from_iter(counting.attempt(before.as_ref(), &after));
+    Ok(Changes { happening: Happening::of_row(before.as_ref(), &after), ..Changes::from(counts) })
 }
 
 /// The verdicts of an event that is taken away again stay counted: a counter does not shrink.
-fn of_event(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Counted {
+fn of_event(counting: Counting, before: Option<&Item>, after: Option<&Item>) -> Read {
     Ok(match (before, after) {
         (None, Some(after)) => {
             let event = event_item::read(after)?;
             let counts = Vec::from_iter(counting.event(&event));
             let facts = if counts.is_empty() { Vec::new() } else { HistoryFact::verdicts(&event).collect() };
-            Changes { counts, facts }
+            Changes { facts, ..Changes::from(counts) }
         }
         (Some(before), None) => Vec::from_iter(counting.event_taken_back(&event_item::read(before)?)).into(),
         _ => Changes::default(),
     })
 }
 
-fn of_job(before: Option<&Item>, after: Option<&Item>) -> Counted {
+fn of_job(before: Option<&Item>, after: Option<&Item>) -> Read {
     let Some(after) = after else { return Ok(Changes::default()) };
     let before: Option<Job> = before.map(document).transpose()?;
     let after: Job = document(after)?;
+    let happening = Happening::of_job(before.as_ref(), &after);
     let before = before.map_or_else(JobCounts::default, |job| job.counts);
     let fact = HistoryFact::JobItems { kind: after.request.kind, before, after: after.counts };
-    Ok(Changes { counts: Vec::new(), facts: vec![fact] })
+    Ok(Changes { facts: vec![fact], ..Changes::from(happening) })
 }
 
 /// An image as the item that it is of: the SDK has types of its own for the stream.

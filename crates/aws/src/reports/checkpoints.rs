@@ -129,15 +129,7 @@ impl Aws {
     }
 
     async fn checkpoint_items(&self) -> StoreResult<Vec<Item>> {
-        let query = self
-            .dynamodb()
-            .query()
-            .table_name(&self.stack().reports)
-            .consistent_read(true)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_values(":pk", text(CHECKPOINTS_PK));
-        self.query_all(query).await
+        self.query_all(self.query_reports(CHECKPOINTS_PK)).await
     }
 }
 

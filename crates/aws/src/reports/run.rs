@@ -5,15 +5,17 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 use serde::Serialize;
-use tracing::{error, info};
+use tracing::info;
 
 use super::added::Added;
 use super::batch::Batch;
-use super::changes::{Changes, RecordFault, changes};
+use super::changes::Changes;
 use super::checkpoints::{Checkpoint, Checkpoints};
+use super::merged::{Merged, merged};
 use super::shard::{Page, Shard};
 use crate::engine::Aws;
 use crate::items::call_errors::failed;
+use crate::operational::States;
 use loanhook_core::model::report::Counting;
 use loanhook_core::ports::{StoreError, StoreResult};
 
@@ -35,6 +37,8 @@ pub struct CountReport {
 struct Run<'a> {
     engine: &'a Aws,
     counting: Counting,
+    /// The operational states of subscriptions, as they are stored.
+    states: States,
     report: CountReport,
     /// What its transactions added.
     added: &'a mut Added,
@@ -71,7 +75,8 @@ impl Aws {
         });
         let is_over = |shard: &Shard| shard.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.ended);
         let shards = shards.filter(|shard| !is_over(shard)).collect();
-        let mut run = Run { engine: self, counting, report: CountReport::default(), added };
+        let states = self.operational_states().await?;
+        let mut run = Run { engine: self, counting, states, report: CountReport::default(), added };
         run.count(shards, end).await?;
         Ok(run.report)
     }
@@ -113,63 +118,48 @@ impl Run<'_> {
 
     /// Counts what was read, of each shard up to the first change that a newer version wrote.
     async fn count_pages(&mut self, read: &mut [(Shard, Page)]) -> StoreResult<Pages> {
+        let (records, of_newer) = merged(self.counting, read);
         let mut batch = Batch::default();
-        let mut any_newer = false;
         // Where each shard comes to, by its place.
         let mut reached: Vec<_> = read.iter().map(|(shard, _)| shard.checkpoint.clone()).collect();
-        'shards: for place in 0..read.len() {
-            let records = std::mem::take(&mut read[place].1.records);
-            for record in records {
-                let Some(sequence) = record.dynamodb().and_then(|change| change.sequence_number()) else {
-                    continue;
-                };
-                let added = match changes(self.counting, &record) {
-                    Ok(added) => added,
-                    Err(RecordFault::Newer) => {
-                        any_newer = true;
-                        // The shard is left to the next run.
-                        read[place].1.is_last = true;
-                        continue 'shards;
-                    }
-                    Err(failure @ RecordFault::Unreadable(_)) => {
-                        error!(%sequence, %failure, "reports.unreadable_not_counted");
-                        Changes::default()
-                    }
-                };
-                if !batch.has_room_for(&read[place].0.id, &added.counts)
-                    && !self.write(std::mem::take(&mut batch), read).await?
-                {
-                    return Ok(Pages::Superseded);
-                }
-                batch.add(added);
-                self.report.records += 1;
-                let at = Checkpoint::at(sequence);
-                let shard = &read[place].0;
-                batch.come_to(&shard.id, shard.checkpoint.as_ref(), at.clone());
-                reached[place] = Some(at);
+        for Merged { place, sequence, changes, .. } in records {
+            if !batch.has_room_for(&read[place].0.id, &changes, &self.states)
+                && !self.write(std::mem::take(&mut batch), read).await?
+            {
+                return Ok(Pages::Superseded);
             }
+            batch.add(changes, &self.states);
+            self.report.records += 1;
+            let at = Checkpoint::at(&sequence);
+            let shard = &read[place].0;
+            batch.come_to(&shard.id, shard.checkpoint.as_ref(), at.clone());
+            reached[place] = Some(at);
+        }
+        for place in (0..read.len()).filter(|place| !of_newer[*place]) {
             let (shard, page) = &read[place];
-            if page.is_last && shard.closed {
-                let ended = Checkpoint::ended(reached[place].take());
-                if !batch.has_room_for(&shard.id, &[])
-                    && !self.write(std::mem::take(&mut batch), read).await?
-                {
-                    return Ok(Pages::Superseded);
-                }
-                let shard = &read[place].0;
-                batch.come_to(&shard.id, shard.checkpoint.as_ref(), ended);
+            if !page.is_last || !shard.closed {
+                continue;
             }
+            let ended = Checkpoint::ended(reached[place].take());
+            if !batch.has_room_for(&shard.id, &Changes::default(), &self.states)
+                && !self.write(std::mem::take(&mut batch), read).await?
+            {
+                return Ok(Pages::Superseded);
+            }
+            let shard = &read[place].0;
+            batch.come_to(&shard.id, shard.checkpoint.as_ref(), ended);
         }
         if !batch.is_empty() && !self.write(batch, read).await? {
             return Ok(Pages::Superseded);
         }
-        Ok(if any_newer { Pages::OfNewerVersion } else { Pages::Counted })
+        Ok(if of_newer.contains(&true) { Pages::OfNewerVersion } else { Pages::Counted })
     }
 
     /// Writes a batch, and notes where its shards are. False where another run came first.
     async fn write(&mut self, batch: Batch, read: &mut [(Shard, Page)]) -> StoreResult<bool> {
         let added = batch.added().clone();
-        let Some(reached) = self.engine.write_counts(batch, (self.engine.stack().clock)()).await? else {
+        let now = (self.engine.stack().clock)();
+        let Some(reached) = self.engine.write_counts(batch, &mut self.states, now).await? else {
             return Ok(false);
         };
         self.added.add(&added);

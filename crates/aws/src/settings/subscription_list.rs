@@ -69,6 +69,12 @@ impl Aws {
         Ok(list)
     }
 
+    /// The subscriptions of a tenant, for who has heard that they changed: whatever was read a moment ago does not count.
+    pub(crate) async fn subscriptions_now(&self, tenant: &TenantId) -> StoreResult<SubscriptionList> {
+        let at = self.tenant_version(tenant).await?;
+        self.subscription_list(tenant, &at).await
+    }
+
     /// The stored list, read, and kept if it is the one of this version. None where all of it cannot be read and opened: it is a
     /// cache, and a list without some of its subscriptions would hide them.
     async fn unpacked_list(&self, tenant: &TenantId, at: &TenantVersion) -> StoreResult<Option<ListAt>> {

@@ -3,8 +3,7 @@
 use std::future::Future;
 
 use super::StoreResult;
-use crate::model::id::TenantId;
-use crate::model::operational::{OperationalEvent, OperationalEventId};
+use crate::model::operational::OperationalEvent;
 use crate::model::time::Timestamp;
 
 /// What the other ports change tells operational events: the step that stores the change also stores the operational state of
@@ -38,9 +37,5 @@ pub trait OperationalEvents {
     fn outbox(&self, limit: usize) -> impl Future<Output = StoreResult<Vec<OperationalEvent>>> + Send;
 
     /// Deletes an event of the outbox, once it was taken in. One that is gone already is deleted.
-    fn delete_from_outbox(
-        &self,
-        tenant: &TenantId,
-        id: OperationalEventId,
-    ) -> impl Future<Output = StoreResult<()>> + Send;
+    fn delete_from_outbox(&self, event: &OperationalEvent) -> impl Future<Output = StoreResult<()>> + Send;
 }

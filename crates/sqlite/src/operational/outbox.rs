@@ -6,8 +6,7 @@ use crate::SqliteEngine;
 use crate::rows::{from_json, to_json};
 use crate::unreadable::read_up_to;
 use crate::writer::Priority;
-use loanhook_core::model::id::TenantId;
-use loanhook_core::model::operational::{OperationalEvent, OperationalEventId};
+use loanhook_core::model::operational::OperationalEvent;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{OperationalEvents, StoreResult};
 
@@ -36,8 +35,8 @@ impl OperationalEvents for SqliteEngine {
         .await
     }
 
-    async fn delete_from_outbox(&self, tenant: &TenantId, id: OperationalEventId) -> StoreResult<()> {
-        let tenant = tenant.clone();
+    async fn delete_from_outbox(&self, event: &OperationalEvent) -> StoreResult<()> {
+        let (tenant, id) = (event.tenant.clone(), event.id);
         let work = move |connection: &Connection| {
             connection
                 .prepare_cached("DELETE FROM outbox WHERE id = ?1 AND tenant = ?2")?

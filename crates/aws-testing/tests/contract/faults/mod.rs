@@ -17,6 +17,7 @@ mod ledger_triggers;
 mod long_schedules;
 mod lost_responses;
 mod moved_keys;
+mod operational;
 mod order;
 mod put_aside;
 mod readiness;

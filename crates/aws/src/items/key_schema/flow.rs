@@ -8,6 +8,8 @@ use loanhook_core::model::time::Timestamp;
 /// Of a flow state: until when a probe is taken to be under way, in milliseconds since 1970, and the token of who sends it.
 pub(crate) const PROBE: &str = "probe";
 pub(crate) const PROBE_TOKEN: &str = "probeToken";
+/// Of a flow state: the attempt whose end changed it last; absent where a hand or a change of settings did.
+pub(crate) const CHANGED_BY: &str = "changedBy";
 /// Of places: the time up to which requests have taken their share of the rate, in microseconds since 1970.
 pub(crate) const PLACE_TIME: &str = "until";
 /// Of the turn of a subscription: the second after a hold for which deliveries were woken last, in milliseconds since 1970.

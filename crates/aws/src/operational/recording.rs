@@ -1,0 +1,198 @@
+//! Recording: what was gathered makes states and events, which are written in the transaction of the checkpoints.
+
+use std::collections::{HashMap, HashSet};
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+
+use super::gathered::Gathered;
+use super::happening::Happening;
+use super::states::{States, StoredState};
+use super::{looks, outbox};
+use crate::cache::SubscriptionList;
+use crate::engine::Aws;
+use crate::items::key_schema;
+use crate::items::row_item;
+use crate::items::unreadable::readable;
+use crate::queue::Receiver;
+use loanhook_core::model::flow::{EndedHold, Hold};
+use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use loanhook_core::model::operational::{
+    AttemptEnd, OperationalEvent, OperationalState, Subject, is_observed,
+};
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::ports::{StoreResult, Subscriptions as _};
+
+/// What a transaction writes of operational events, and what is known once it is done.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    pub(crate) writes: Vec<TransactWriteItem>,
+    states: Vec<(Receiver, StoredState)>,
+    successes: Vec<(Receiver, Timestamp)>,
+}
+
+impl Recorded {
+    /// Takes in that the transaction was done.
+    pub(crate) fn follow(self, known: &mut States) {
+        self.states.into_iter().for_each(|(of, stored)| known.put(of, stored));
+        self.successes.into_iter().for_each(|(of, at)| known.put_success(of, at));
+    }
+}
+
+/// A delivery whose schedule ended without success.
+struct Exhausted {
+    trace: TraceId,
+    loan: LoanId,
+    attempt: AttemptId,
+}
+
+/// What happened to a subscription.
+#[derive(Default)]
+struct OfReceiver {
+    /// Its title then, where it is known.
+    title: String,
+    /// Each with the hold that it ended, where that was gathered too; in the order in which they were gathered.
+    ends: Vec<(AttemptEnd, Option<EndedHold>)>,
+    exhausted: Vec<Exhausted>,
+    holds: Vec<Hold>,
+}
+
+impl OfReceiver {
+    fn add(&mut self, happening: Happening) {
+        match happening {
+            Happening::Ended { title, end, .. } => {
+                self.title = title;
+                self.add_end(end, None);
+            }
+            Happening::HoldEnded { end, hold, .. } => self.add_end(end, Some(hold)),
+            Happening::Exhausted { title, trace, loan, attempt, .. } => {
+                self.title = title;
+                self.exhausted.push(Exhausted { trace, loan, attempt });
+            }
+            Happening::Held { hold, .. } => self.holds.push(hold),
+            Happening::JobFinished(_) | Happening::SettingsChanged(_) => {}
+        }
+    }
+
+    fn add_end(&mut self, end: AttemptEnd, ended_hold: Option<EndedHold>) {
+        match self.ends.iter_mut().find(|(known, _)| known.attempt == end.attempt) {
+            Some((_, known)) => *known = known.or(ended_hold),
+            None => self.ends.push((end, ended_hold)),
+        }
+    }
+
+    /// What it tells, and the state after it. `exhausted_at` says when the attempts ended that were the last.
+    fn record(
+        mut self,
+        subject: &Subject,
+        (of, known): (&Receiver, &States),
+        exhausted_at: &HashMap<AttemptId, Timestamp>,
+        now: Timestamp,
+    ) -> (OperationalState, Vec<OperationalEvent>) {
+        let mut state = known.get(of).state;
+        let time = |one: &Exhausted| exhausted_at.get(&one.attempt).copied().unwrap_or(now);
+        let mut exhausted: Vec<_> = self.exhausted.iter().map(|one| (time(one), one.trace)).collect();
+        exhausted.sort_unstable_by_key(|(at, trace)| (*at, trace.uuid()));
+        for (at, trace) in exhausted {
+            state.record_exhausted(subject, trace, at);
+        }
+        if !subject.is_current {
+            return (state, Vec::new());
+        }
+        let mut events: Vec<_> =
+            self.holds.iter().map(|hold| OperationalEvent::held(subject, hold)).collect();
+        // Those of one moment stay in their order.
+        self.ends.sort_by_key(|(end, _)| end.ended_at);
+        for (end, ended_hold) in self.ends {
+            // A success that an earlier transaction took in came later: the run of failures ended then.
+            if !end.succeeded() && known.succeeded_after(of, end.ended_at) {
+                continue;
+            }
+            let later = state.failing.take_if(|run| end.succeeded() && end.ended_at < run.since);
+            events.extend(state.record_end(subject, end, ended_hold));
+            state.failing = later.or(state.failing);
+        }
+        (state, events)
+    }
+}
+
+impl Aws {
+    /// What is written of what was gathered.
+    pub(crate) async fn record_operational(
+        &self,
+        gathered: Gathered,
+        known: &States,
+        now: Timestamp,
+    ) -> StoreResult<Recorded> {
+        let table = &self.stack().reports;
+        let mut recorded = Recorded::default();
+        for tenant in gathered.changed_tenants() {
+            recorded.writes.push(looks::plan_at_once(table, tenant)?);
+        }
+        let mut receivers: HashMap<Receiver, OfReceiver> = HashMap::new();
+        let mut jobs = Vec::new();
+        for happening in &gathered.happenings {
+            if let Happening::Ended { of, end, .. } = happening
+                && end.succeeded()
+            {
+                recorded.successes.push((of.clone(), end.ended_at));
+            }
+            match (happening, happening.receiver()) {
+                (Happening::JobFinished(event), _) => jobs.push(event.clone()),
+                (_, Some(of)) if gathered.may_tell(of, known) => {
+                    receivers.entry(of.clone()).or_default().add(happening.clone());
+                }
+                _ => {}
+            }
+        }
+        let tenants = receivers.keys().map(|of| &of.tenant).chain(jobs.iter().map(|event| &event.tenant));
+        let observed = self.observed(tenants).await?;
+        receivers.retain(|of, _| observed.contains_key(&of.tenant));
+        jobs.retain(|event| observed.contains_key(&event.tenant));
+        let exhausted_at = self.exhausted_at(&receivers).await?;
+        let mut events = jobs;
+        for (of, happened) in receivers {
+            let name = (&of.tenant, of.subscription_id);
+            let subject = Subject::of(&observed[&of.tenant], name, &happened.title);
+            let Some(subject) = subject else { continue };
+            let (state, told) = happened.record(&subject, (&of, known), &exhausted_at, now);
+            events.extend(told);
+            let (before, after) = (known.get(&of), StoredState::followed_by(state)?);
+            recorded.writes.extend(before.replace(table, &of, &after)?);
+            recorded.states.push((of, after));
+        }
+        let mut ids = HashSet::new();
+        for event in events.iter().filter(|event| ids.insert(event.id)) {
+            recorded.writes.push(outbox::put(table, event)?);
+        }
+        Ok(recorded)
+    }
+
+    /// The subscriptions of those tenants that somebody observes.
+    async fn observed<'a>(
+        &self,
+        tenants: impl Iterator<Item = &'a TenantId>,
+    ) -> StoreResult<HashMap<TenantId, SubscriptionList>> {
+        let mut observed = HashMap::new();
+        for tenant in tenants.collect::<HashSet<_>>() {
+            let subscriptions = self.subscriptions(tenant).await?;
+            if is_observed(&subscriptions) {
+                observed.insert(tenant.clone(), subscriptions);
+            }
+        }
+        Ok(observed)
+    }
+
+    /// When the last attempts of exhausted deliveries ended. A row is complete before its delivery moves on.
+    async fn exhausted_at(
+        &self,
+        receivers: &HashMap<Receiver, OfReceiver>,
+    ) -> StoreResult<HashMap<AttemptId, Timestamp>> {
+        let keys = receivers.iter().flat_map(|(of, happened)| {
+            happened.exhausted.iter().map(|one| key_schema::row(&of.tenant, &one.loan, one.attempt))
+        });
+        let keys: Vec<_> = keys.collect();
+        let rows = if keys.is_empty() { Vec::new() } else { self.get_all(keys, None).await? };
+        let rows = readable(&rows, row_item::read);
+        Ok(rows.iter().filter_map(|row| Some((row.id, row.completion()?.ended_at))).collect())
+    }
+}
