@@ -7,7 +7,7 @@ use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::flow::{EndedHold, FlowState, Hold};
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use loanhook_core::model::job::{Job, JobKind};
+use loanhook_core::model::job::Job;
 use loanhook_core::model::operational::{AttemptEnd, EndOutcome, OperationalEvent, is_exhausted_now};
 use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use loanhook_aws::Aws;
+use loanhook_aws::{Added, Aws};
 use loanhook_aws_testing::fault_proxy::{BROKEN, Fault};
 use loanhook_aws_testing::{FaultyAwsEngine, run_with_faults};
 use loanhook_contract::engine::Engine;
@@ -10,7 +10,6 @@ use loanhook_contract::operational_facts::{observer, told};
 use loanhook_contract::scene::{SECOND, START, accept, attempt_message, ended, subscription, tenant};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::SubscriptionId;
-use loanhook_core::model::report::Counts;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::operational;
 use loanhook_core::ports::{
@@ -27,7 +26,7 @@ const LATER: Timestamp = Timestamp::from_millis(START.millis() + 3_600_000);
 
 /// A run of the function of reports.
 async fn run(engine: &Aws) -> StoreResult<()> {
-    engine.count_changes(Instant::now() + TIMEOUT, &mut Counts::default()).await?;
+    engine.count_changes(Instant::now() + TIMEOUT, &mut Added::default()).await?;
     let advanced = operational::advance(engine, LATER).await?;
     assert!(advanced.failed.is_none(), "{:?}", advanced.failed);
     Ok(())
@@ -147,7 +146,7 @@ fn of_two_runs_that_read_the_same_one_tells() {
 fn an_event_that_cannot_be_taken_in_stays_and_holds_up_no_other_nor_what_is_counted() {
     run_with_faults(async {
         let Failing { engine, pager, .. } = failing().await?;
-        engine.ports().count_changes(Instant::now() + TIMEOUT, &mut Counts::default()).await?;
+        engine.ports().count_changes(Instant::now() + TIMEOUT, &mut Added::default()).await?;
         engine.proxy.fault_containing("PutItem V", "subscription.failing", BROKEN);
         let advanced = operational::advance(engine.ports(), LATER).await?;
         engine.proxy.clear_faults();
