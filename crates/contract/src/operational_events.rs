@@ -22,7 +22,7 @@ use crate::scene::{DAY, SECOND, START};
 use crate::triggers::with;
 
 /// After all attempts of the cases, and before any window ends that began with them.
-const NOW: Timestamp = START;
+const NOW: Timestamp = Timestamp::from_millis(START.millis() + 1000);
 /// When all windows have ended.
 const LATER: Timestamp = Timestamp::from_millis(START.millis() + 24 * 3_600_000);
 

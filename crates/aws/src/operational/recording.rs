@@ -80,29 +80,34 @@ impl OfReceiver {
         }
     }
 
-    /// What it tells, and the state after it. `exhausted_at` says when the attempts ended that were the last.
+    /// What it tells, and the state after it: of what happened since somebody observes. `exhausted_at` says when the attempts ended that
+    /// were the last.
     fn record(
         mut self,
         subject: &Subject,
         (of, known): (&Receiver, &States),
-        exhausted_at: &HashMap<AttemptId, Timestamp>,
-        now: Timestamp,
+        (since, exhausted_at, now): (Timestamp, &HashMap<AttemptId, Timestamp>, Timestamp),
     ) -> (OperationalState, Vec<OperationalEvent>) {
         let mut state = known.get(of).state;
+        forget_before(&mut state, since);
         let time = |one: &Exhausted| exhausted_at.get(&one.attempt).copied().unwrap_or(now);
         let mut exhausted: Vec<_> = self.exhausted.iter().map(|one| (time(one), one.trace)).collect();
         exhausted.sort_unstable_by_key(|(at, trace)| (*at, trace.uuid()));
-        for (at, trace) in exhausted {
+        for (at, trace) in exhausted.into_iter().filter(|(at, _)| since <= *at) {
             state.record_exhausted(subject, trace, at);
         }
         if !subject.is_current {
             return (state, Vec::new());
         }
-        let mut events: Vec<_> =
-            self.holds.iter().map(|hold| OperationalEvent::held(subject, hold)).collect();
+        let mut events: Vec<_> = self
+            .holds
+            .iter()
+            .filter(|hold| since <= hold.since)
+            .map(|hold| OperationalEvent::held(subject, hold))
+            .collect();
         // Those of one moment stay in their order.
         self.ends.sort_by_key(|(end, _)| end.ended_at);
-        for (end, ended_hold) in self.ends {
+        for (end, ended_hold) in self.ends.into_iter().filter(|(end, _)| since <= end.ended_at) {
             // A success that an earlier transaction took in came later: the run of failures ended then.
             if !end.succeeded() && known.succeeded_after(of, end.ended_at) {
                 continue;
@@ -113,6 +118,18 @@ impl OfReceiver {
         }
         (state, events)
     }
+}
+
+/// Takes away what began for observers that are gone: the present ones were made since.
+pub(super) fn forget_before(state: &mut OperationalState, since: Timestamp) {
+    state.failing.take_if(|run| run.since < since);
+    state.exhausted.take_if(|open| open.opened_at < since);
+}
+
+/// When the first subscription to operational events was made.
+pub(super) fn observed_since(subscriptions: &SubscriptionList) -> Timestamp {
+    let observers = subscriptions.iter().filter(|one| one.is_operational());
+    observers.map(|one| one.created_at).min().unwrap_or(Timestamp::from_millis(0))
 }
 
 impl Aws {
@@ -147,14 +164,17 @@ impl Aws {
         let tenants = receivers.keys().map(|of| &of.tenant).chain(jobs.iter().map(|event| &event.tenant));
         let observed = self.observed(tenants).await?;
         receivers.retain(|of, _| observed.contains_key(&of.tenant));
-        jobs.retain(|event| observed.contains_key(&event.tenant));
+        jobs.retain(|event| {
+            observed.get(&event.tenant).is_some_and(|list| observed_since(list) <= event.occurred_at)
+        });
         let exhausted_at = self.exhausted_at(&receivers).await?;
         let mut events = jobs;
         for (of, happened) in receivers {
             let name = (&of.tenant, of.subscription_id);
             let subject = Subject::of(&observed[&of.tenant], name, &happened.title);
             let Some(subject) = subject else { continue };
-            let (state, told) = happened.record(&subject, (&of, known), &exhausted_at, now);
+            let since = observed_since(&observed[&of.tenant]);
+            let (state, told) = happened.record(&subject, (&of, known), (since, &exhausted_at, now));
             events.extend(told);
             let (before, after) = (known.get(&of), StoredState::followed_by(state)?);
             recorded.writes.extend(before.replace(table, &of, &after)?);

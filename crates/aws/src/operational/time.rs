@@ -6,6 +6,7 @@ use tracing::error;
 
 use super::looks::Look;
 use super::outbox;
+use super::recording::{forget_before, observed_since};
 use super::states::{States, StoredState};
 use crate::cache::SubscriptionList;
 use crate::engine::Aws;
@@ -94,6 +95,7 @@ impl Aws {
             let of = Receiver { tenant: tenant.clone(), subscription_id };
             let (before, subscription) = (states.get(&of), current.get(&subscription_id));
             let mut state = before.state.clone();
+            forget_before(&mut state, observed_since(subscriptions));
             match subscription {
                 None => state.forget_receiver(),
                 // It tells nothing of itself.
