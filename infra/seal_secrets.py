@@ -68,13 +68,16 @@ def seal(outputs, point=None):
 
 
 def rotate(outputs, point=None):
+    if point:
+        # A point that says nothing any more begins no rotation.
+        position_of(point, invoke(outputs, {"sealSecrets": []})["current"])
     state = invoke(outputs, {"beginKeyRotation": {}})
     print(f"the data key {state['current']} seals; former: {', '.join(state['former']) or 'none'}", flush=True)
     if state["waitSeconds"]:
         print(f"the former one may still be in use: waiting for {state['waitSeconds']} seconds", flush=True)
         time.sleep(state["waitSeconds"])
     exit_if_failed(seal_table(outputs, state["current"], point), "The former data key stays.")
-    seen = {"current": state["current"], "former": state["former"]}
+    seen = {name: state[name] for name in ["current", "former", "since"]}
     state = accepted(invoke(outputs, {"endKeyRotation": seen}))
     print(f"the data key {state['current']} is the only one", flush=True)
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use tracing::warn;
@@ -69,7 +69,8 @@ impl Tokens for Aws {
         if let Some(known) = self.known_tokens().get(key, Timestamp::now()) {
             return Ok(known);
         }
-        let item = self.get(key_schema::token(key)).await?;
+        // Of an item that has expired the generation still counts: a fetch begins behind it.
+        let item = self.get_also_expired(key_schema::token(key)).await?;
         let record = self.token_record(key, item.as_ref()).await?;
         // While a fetch is under way, the token may be one that a receiver has refused.
         if record.fetching_until.is_none() {
@@ -87,7 +88,10 @@ impl Tokens for Aws {
     ) -> StoreResult<BeginFetchOutcome> {
         self.known_tokens().forget(key);
         // Where it is not to be had, nobody is asked for a token that could not be stored.
+        let began = Instant::now();
         self.sealing_keyring().await?;
+        // The lease lasts as long whatever that took.
+        let lease = FetchLease { until: lease.until + began.elapsed(), ..lease };
         let seen = match generation {
             0 => "(attribute_not_exists(#generation) OR #generation = :seen)",
             _ => "#generation = :seen",

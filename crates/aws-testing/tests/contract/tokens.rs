@@ -64,6 +64,23 @@ fn of_many_instances_one_fetches() {
 }
 
 #[test]
+fn what_has_expired_is_no_news_and_another_fetch_begins_behind_it() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        let long_ago = Timestamp::from_millis(Timestamp::now().millis() - 3 * 3_600_000);
+        let detail = "the endpoint was down".to_owned();
+        let failure = Failure::at(Phase::Prepare, ErrorKind::Auth, detail);
+        fetched(&aws.stack.engine(), 0, FetchOutcome { at: long_ago, result: Err(failure) }).await?;
+        let (engine, now) = (aws.stack.engine(), Timestamp::now());
+        let seen = engine.token(&key(1)).await?;
+        assert_eq!(seen.generation, 1, "DynamoDB has not deleted it yet");
+        let begun = engine.begin_fetch(&key(1), seen.generation, lease(now + Duration::from_secs(10)), now);
+        assert_eq!(begun.await?, BeginFetchOutcome::Begun);
+        Ok(())
+    });
+}
+
+#[test]
 fn every_instance_sees_how_a_fetch_ended_and_none_fetches_that_again() {
     loanhook_contract::run_on::<AwsEngine>(async {
         let aws = AwsEngine::fresh().await;

@@ -19,6 +19,12 @@ const MAX_TRIES: u32 = 6;
 impl Aws {
     /// The item of a key, read with strong consistency, unless it has expired.
     pub(crate) async fn get(&self, key: ItemKey) -> StoreResult<Option<Item>> {
+        Ok(self.get_also_expired(key).await?.and_then(unexpired))
+    }
+
+    /// The item of a key, read with strong consistency; also one that has expired and that DynamoDB has not deleted yet, which the
+    /// condition of a write sees too.
+    pub(crate) async fn get_also_expired(&self, key: ItemKey) -> StoreResult<Option<Item>> {
         let got = self
             .dynamodb()
             .get_item()
@@ -28,7 +34,7 @@ impl Aws {
             .send()
             .await
             .map_err(store_error)?;
-        Ok(got.item.and_then(unexpired))
+        Ok(got.item)
     }
 
     /// The items of these keys that exist and have not expired, read with strong consistency; in no order. With

@@ -11,8 +11,8 @@ use loanhook_core::ports::{StoreError, StoreResult};
 /// The most items of one command, which are sealed well within the function's timeout.
 const MAX_ITEMS: usize = 100;
 
-/// A command: `{"sealSecrets": [{"tenant", "item"}…]}`, `{"beginKeyRotation": {}}`, `{"endKeyRotation": {"current", "former": […]}}` or
-/// `{"restoreDataKey": "ID"}`.
+/// A command: `{"sealSecrets": [{"tenant", "item"}…]}`, `{"beginKeyRotation": {}}`, `{"endKeyRotation": {"current", "former": […],
+/// "since"}}` or `{"restoreDataKey": "ID"}`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SecretsCommand {
@@ -35,6 +35,8 @@ pub struct SeenKeys {
     pub current: String,
     /// Those before it, which are to be removed.
     pub former: Vec<String>,
+    /// Since when they are so, in milliseconds since 1970.
+    pub since: i64,
 }
 
 /// An item with secrets.
@@ -82,7 +84,7 @@ pub struct FailedSeal {
     pub error: String,
 }
 
-/// The data keys: `{"current", "former": […], "waitSeconds"}`.
+/// The data keys: `{"current", "former": […], "since", "waitSeconds"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RotationState {
@@ -90,6 +92,8 @@ pub struct RotationState {
     pub current: String,
     /// The IDs of those before it; none where no rotation is under way.
     pub former: Vec<String>,
+    /// Since when they are so, in milliseconds since 1970.
+    pub since: i64,
     /// How long something may still be stored that is sealed with a former key.
     pub wait_seconds: u64,
 }

@@ -31,7 +31,7 @@ use loanhook_core::ports::{StoreError, StoreResult};
 pub(super) struct DataKeys {
     /// The key that seals.
     pub(crate) current: KeyId,
-    /// Since when it does.
+    /// Since when it does, and those beside it open.
     pub(super) since: Timestamp,
     /// All keys, as KMS encrypted them.
     pub(super) encrypted: BTreeMap<KeyId, Vec<u8>>,
@@ -67,16 +67,16 @@ impl DataKeys {
         self.encrypted.keys().filter(|id| **id != self.current)
     }
 
-    /// With this key too, which seals no more.
-    pub(super) fn with_former(&self, id: &KeyId, encrypted: Vec<u8>) -> Self {
-        let mut with_former = self.clone();
+    /// With this key too, which seals no more and opens from now on.
+    pub(super) fn with_former(&self, id: &KeyId, encrypted: Vec<u8>, now: Timestamp) -> Self {
+        let mut with_former = Self { since: now, ..self.clone() };
         with_former.encrypted.insert(id.clone(), encrypted);
         with_former
     }
 
     /// With a new key, which seals from now on.
     pub(super) fn with_new(&self, id: &KeyId, encrypted: Vec<u8>, now: Timestamp) -> Self {
-        Self { current: id.clone(), since: now, ..self.with_former(id, encrypted) }
+        Self { current: id.clone(), ..self.with_former(id, encrypted, now) }
     }
 
     /// With the key that seals, alone.

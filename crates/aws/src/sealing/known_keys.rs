@@ -87,7 +87,9 @@ impl Aws {
             return Err(failure.clone());
         }
         let learned = self.learn_keys(&needed, read).await;
-        *last_failure = learned.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
+        // That one key is unknown says nothing to who needs another.
+        let of_store = learned.as_ref().err().filter(|failure| matches!(failure, NoKeyring::Store(_)));
+        *last_failure = of_store.map(|failure| (Instant::now(), failure.clone()));
         learned
     }
 

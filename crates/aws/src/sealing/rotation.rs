@@ -50,7 +50,14 @@ impl Aws {
             self.keep_removed(id, encrypted).await?;
         }
         let stored = self.replace_data_keys(&keys, keys.without_former()).await?;
-        Ok(self.refusal(&stored, seen).unwrap_or_else(|| self.rotation_state(&stored).into()))
+        if let Some(refused) = self.refusal(&stored, seen) {
+            return Ok(refused);
+        }
+        if stored.former().next().is_some() {
+            let sentence = "nothing was removed: the data keys were changed meanwhile. Run the command again";
+            return Ok(SecretsAnswer::Refused(Refused { refused: sentence.into() }));
+        }
+        Ok(self.rotation_state(&stored).into())
     }
 
     /// Why a rotation cannot end whose caller has seen these keys; none where it can, or has ended.
@@ -70,6 +77,9 @@ impl Aws {
                 state.former.join(", "),
                 seen.former.join(", ")
             )
+        } else if state.since != seen.since {
+            "nothing was removed: since this command looked, the rotation has ended and a data key was restored. Run the command again"
+                .into()
         } else if state.wait_seconds > 0 {
             format!(
                 "nothing was removed: the former data key may still be in use for {} seconds. Wait, seal everything anew, and end \
@@ -105,8 +115,8 @@ impl Aws {
             );
             return Ok(SecretsAnswer::Refused(Refused { refused: sentence }));
         };
-        let stored =
-            self.replace_data_keys(&keys, keys.with_former(&id, encrypted.as_ref().to_vec())).await?;
+        let with_restored = keys.with_former(&id, encrypted.as_ref().to_vec(), (self.stack().clock)());
+        let stored = self.replace_data_keys(&keys, with_restored).await?;
         if stored.encrypted.contains_key(&id) {
             return Ok(self.rotation_state(&stored).into());
         }
@@ -119,6 +129,7 @@ impl Aws {
         let former: Vec<_> = keys.former().map(ToString::to_string).collect();
         let wait_seconds =
             if former.is_empty() { 0 } else { left.as_secs() + u64::from(left.subsec_nanos() > 0) };
-        RotationState { current: keys.current.to_string(), former, wait_seconds }
+        let (current, since) = (keys.current.to_string(), keys.since.millis());
+        RotationState { current, former, since, wait_seconds }
     }
 }

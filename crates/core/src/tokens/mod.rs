@@ -53,6 +53,7 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Of an attempt that waited for the fetch of another one.
 const NOT_ENDED: &str =
     "another attempt was to fetch a token, and has ended or could not store what came of it";
+const SLOW_STORE: &str = "the store of tokens took the time of the attempt";
 
 /// A sender whose requests have tokens.
 #[derive(Debug, Clone)]
@@ -129,13 +130,14 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
 
     /// A token that may be used, or why there is none within the timeout of the attempt.
     async fn token(&self, search: &Search<'_>) -> Result<Result<Token, NoToken>, NotSent> {
-        let result = match self.find(search).await? {
-            Found::Result(result) => result,
-            Found::Lease(lease, generation) => self.fetch(search, lease, generation).await?,
-        };
-        Ok(result.and_then(
-            |token| if Instant::now() < search.deadline { Ok(token) } else { Err(search.too_late()) },
-        ))
+        let is_late = || search.deadline <= Instant::now();
+        match self.find(search).await? {
+            // The fetch of another attempt took the time.
+            Found::Result { result: Ok(_), waited: true } if is_late() => Ok(Err(search.too_late())),
+            Found::Result { result: Ok(_), waited: false } if is_late() => Err(NotSent(SLOW_STORE.into())),
+            Found::Result { result, .. } => Ok(result),
+            Found::Lease(lease, generation) => self.fetch(search, lease, generation).await,
+        }
     }
 
     /// What the store says, or the lease of a fetch. Whoever waits for the fetch of another one takes what came of it; where
@@ -143,13 +145,15 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
     async fn find(&self, search: &Search<'_>) -> Result<Found, NotSent> {
         let mut record = search.stored(self.tokens.token(search.key)).await?;
         let seen = search.refused.map_or(record.generation, |refused| refused.generation);
+        let mut waited = false;
         loop {
             if let Some(result) = search.result(&record, seen) {
-                return Ok(Found::Result(result));
+                return Ok(Found::Result { result, waited });
             }
             let now = Timestamp::now();
             if let Some(until) = record.fetching_until.filter(|until| now < *until) {
                 let left = search.left_to_wait().ok_or_else(|| NotSent(NOT_ENDED.into()))?;
+                waited = true;
                 // At the end of the lease nobody fetches any more.
                 let ended = self.tokens.fetch_ended(search.key, record.generation);
                 timeout(left.min(until.since(now)), ended).await.ok();
@@ -177,6 +181,10 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
     ) -> Result<Result<Token, NoToken>, NotSent> {
         let request = search.request;
         let left = search.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            self.end_fetch(search.key, lease, None).await;
+            return Err(NotSent(SLOW_STORE.into()));
+        }
         let exchange = exchange(&self.sender, &request.tenant, search.oauth2, request.tls.as_ref(), left);
         let exchanged = match select(pin!(exchange), pin!(self.keep_lease(search.key, lease))).await {
             Either::Left((exchanged, _)) => exchanged,
@@ -190,13 +198,16 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
                 return Err(not_sent);
             }
         };
-        let at = Timestamp::now();
+        let (at, is_late) = (Timestamp::now(), search.deadline <= Instant::now());
         let result = result.map(|token| StoredToken { use_until: token.use_until(at), value: token.value });
         self.end_fetch(search.key, lease, Some(FetchOutcome { at, result: result.clone() })).await;
-        Ok(match result {
-            Ok(token) => Ok(Token { value: token.value, generation: generation + 1 }),
-            Err(failure) => Err(NoToken { failure, answer }),
-        })
+        match result {
+            Ok(_) if is_late => Ok(Err(search.too_late())),
+            // The endpoint was in time, and the store was not.
+            Ok(_) if search.deadline <= Instant::now() => Err(NotSent(SLOW_STORE.into())),
+            Ok(token) => Ok(Ok(Token { value: token.value, generation: generation + 1 })),
+            Err(failure) => Ok(Err(NoToken { failure, answer })),
+        }
     }
 
     /// Extends a lease again and again, as long as this is polled. An extension that fails is made up for by the next one.

@@ -39,7 +39,11 @@ pub(super) struct Search<'a> {
 
 /// What a search leads to.
 pub(super) enum Found {
-    Result(Result<Token, NoToken>),
+    Result {
+        result: Result<Token, NoToken>,
+        /// It is what came of the fetch of another attempt, for which this one waited.
+        waited: bool,
+    },
     /// It is for this attempt to fetch the token, behind this generation.
     Lease(FetchLease, u64),
 }

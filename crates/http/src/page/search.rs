@@ -37,10 +37,10 @@ fn the_one(found: &Found) -> Option<String> {
     if found.count() != 1 {
         return None;
     }
-    let delivery = found.delivery.as_ref().map(links::delivery);
-    let event = found.event.as_ref().map(|event| links::event(&event.loan_id, event.id));
-    let loan = found.loan.as_ref().map(links::loan);
-    let attempt = found.attempt.as_ref().map(links::attempt);
+    let delivery = found.delivery.as_ref().and_then(links::delivery);
+    let event = found.event.as_ref().and_then(|event| links::event(&event.loan_id, event.id));
+    let loan = found.loan.as_ref().and_then(links::loan);
+    let attempt = found.attempt.as_ref().and_then(links::attempt);
     let webhook = found.webhooks.first().map(|webhook| links::deliveries_of(webhook.id));
     delivery.or(event).or(loan).or(attempt).or(webhook)
 }

@@ -49,7 +49,8 @@ fn of_two_operators_the_slower_removes_no_key_of_a_rotation_that_it_knows_nothin
         let operator = much_later_engine(&aws.stack);
         let refused = refusal(&operator, ending(&slower)).await?;
         assert!(refused.contains("Another rotation") && refused.contains(&next.current), "{refused}");
-        let other_former = SeenKeys { current: next.current.clone(), former: slower.former };
+        let other_former =
+            SeenKeys { current: next.current.clone(), former: slower.former, since: next.since };
         let refused = refusal(&operator, SecretsCommand::EndKeyRotation(other_former)).await?;
         assert!(refused.contains(&first.current), "{refused}");
         assert_eq!(data_keys(&aws.stack).await.len(), 2, "nothing was removed");

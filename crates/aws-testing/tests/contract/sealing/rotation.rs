@@ -42,7 +42,11 @@ pub(crate) async fn begin(engine: &Aws) -> StoreResult<RotationState> {
 
 /// The command that ends a rotation which began so.
 pub(crate) fn ending(begun: &RotationState) -> SecretsCommand {
-    SecretsCommand::EndKeyRotation(SeenKeys { current: begun.current.clone(), former: begun.former.clone() })
+    SecretsCommand::EndKeyRotation(SeenKeys {
+        current: begun.current.clone(),
+        former: begun.former.clone(),
+        since: begun.since,
+    })
 }
 
 pub(crate) async fn end(engine: &Aws, begun: &RotationState) -> StoreResult<RotationState> {
@@ -90,7 +94,7 @@ fn a_rotation_seals_everything_anew_while_instances_run() {
         assert_eq!(seal(&operator, &aws.stack).await?, 4);
         assert_eq!(seal(&aws.stack.engine(), &aws.stack).await?, 0);
         let ended = end(&later_engine(&aws.stack), &begun).await?;
-        assert_eq!(ended, RotationState { current: begun.current.clone(), former: vec![], wait_seconds: 0 });
+        assert_eq!(ended, RotationState { former: vec![], wait_seconds: 0, ..begun.clone() });
         assert_eq!(end(&later_engine(&aws.stack), &begun).await?, ended, "it may be repeated");
 
         let stored = StoredBytes::of(&aws.stack).await;

@@ -30,7 +30,11 @@ fn row(listed: &ListedDelivery) -> Markup {
         tr role="row" data-trace=(trace) {
             td role="cell" data-head="Accepted" { (time(snapshot.accepted_at)) }
             td.break role="cell" data-head="Loan" {
-                a href=(links::loan(&snapshot.loan_id)) { bdi { (snapshot.loan_id) } }
+                @if let Some(path) = links::loan(&snapshot.loan_id) {
+                    a href=(path) { bdi { (snapshot.loan_id) } }
+                } @else {
+                    span.quiet { "none" }
+                }
             }
             td.title role="cell" data-head="Webhook" {
                 @if snapshot.test { span.test { "test" } " " }
@@ -41,8 +45,11 @@ fn row(listed: &ListedDelivery) -> Markup {
             td role="cell" data-head="Newest attempt" { (newest_attempt(listed)) }
             td role="cell" data-head="Trace ID" {
                 span.id {
-                    a href=(links::delivery(&listed.delivery)) title={ (trace) ": show its whole story" } {
-                        code data-whole=(trace) { (short_id(&trace)) }
+                    @let shown = html! { code data-whole=(trace) { (short_id(&trace)) } };
+                    @if let Some(path) = links::delivery(&listed.delivery) {
+                        a href=(path) title={ (trace) ": show its whole story" } { (shown) }
+                    } @else {
+                        (shown)
                     }
                     (copy_button("trace ID", &trace))
                 }

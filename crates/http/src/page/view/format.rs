@@ -14,6 +14,17 @@ pub(super) fn short_id(id: &impl ToString) -> String {
     format!("{}…{}", &id[..8], &id[id.len() - 4..])
 }
 
+/// What is shown as a link, where it has a page.
+pub(super) fn linked(path: Option<String>, content: &Markup) -> Markup {
+    html! {
+        @if let Some(path) = path {
+            a href=(path) { (content) }
+        } @else {
+            (content)
+        }
+    }
+}
+
 /// A button that copies a text. It is hidden until the script shows it.
 pub(super) fn copy_button(what: &str, text: &impl ToString) -> Markup {
     let text = text.to_string();

@@ -3,11 +3,12 @@
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::format::{short_id, time};
+use super::format::{linked, short_id, time};
 use super::layout;
 use super::site_header::Viewing;
 use crate::page::links;
 use crate::page::tenant_request::TenantRequest;
+use loanhook_core::model::id::LoanId;
 use loanhook_core::search::Found;
 
 pub(in crate::page) fn page(text: &str, found: &Found, request: &TenantRequest) -> Response {
@@ -47,16 +48,21 @@ fn help() -> Markup {
     }
 }
 
+/// Of which loan something is, where it is of one.
+fn of_loan(loan: &LoanId) -> Markup {
+    html! { @if let Some(loan) = loan.shown() { " of loan " bdi { (loan) } } }
+}
+
 fn groups(found: &Found) -> Markup {
     html! {
         @if let Some(loan) = &found.loan {
-            (group("Loan", &html! { li { a href=(links::loan(loan)) { "Loan " bdi { (loan) } } } }))
+            (group("Loan", &html! { li { (linked(links::loan(loan), &html! { "Loan " bdi { (loan) } })) } }))
         }
         @if let Some(delivery) = &found.delivery {
             @let snapshot = &delivery.snapshot;
             (group("Delivery", &html! {
                 li {
-                    a href=(links::delivery(delivery)) { bdi { (snapshot.event_title) } " of loan " bdi { (snapshot.loan_id) } }
+                    (linked(links::delivery(delivery), &html! { bdi { (snapshot.event_title) } (of_loan(&snapshot.loan_id)) }))
                     " " span.quiet { "accepted " (time(snapshot.accepted_at)) }
                 }
             }))
@@ -64,7 +70,7 @@ fn groups(found: &Found) -> Markup {
         @if let Some(event) = &found.event {
             (group("Event", &html! {
                 li {
-                    a href=(links::event(&event.loan_id, event.id)) { bdi { (event.name) } " of loan " bdi { (event.loan_id) } }
+                    (linked(links::event(&event.loan_id, event.id), &html! { bdi { (event.name) } (of_loan(&event.loan_id)) }))
                     " " span.quiet { "accepted " (time(event.accepted_at)) }
                 }
             }))
@@ -72,7 +78,7 @@ fn groups(found: &Found) -> Markup {
         @if let Some(attempt) = &found.attempt {
             (group("Attempt", &html! {
                 li {
-                    a href=(links::attempt(attempt)) { bdi { (attempt.event_title) } ", attempt " (attempt.number) }
+                    (linked(links::attempt(attempt), &html! { bdi { (attempt.event_title) } ", attempt " (attempt.number) }))
                     " " span.quiet { "sent " (time(attempt.sent_at)) }
                 }
             }))
