@@ -74,8 +74,9 @@ fn what_has_expired_is_no_news_and_another_fetch_begins_behind_it() {
         let (engine, now) = (aws.stack.engine(), Timestamp::now());
         let seen = engine.token(&key(1)).await?;
         assert_eq!(seen.generation, 1, "DynamoDB has not deleted it yet");
-        let begun = engine.begin_fetch(&key(1), seen.generation, lease(now + Duration::from_secs(10)), now);
-        assert_eq!(begun.await?, BeginFetchOutcome::Begun);
+        let lease = lease(now + Duration::from_secs(10));
+        let begun = engine.begin_fetch(&key(1), seen.generation, lease, now).await?;
+        assert_eq!(begun, BeginFetchOutcome::Begun);
         Ok(())
     });
 }
