@@ -95,7 +95,8 @@ where
             key: Some(event.idempotency_key()),
         };
         match intake::accept(store, tenant, submission, now).await {
-            // One that was seen by two paths may tell of it in two ways: the first stands.
+            // One that was seen by two paths may tell of it in two ways. The outbox keeps the first while it waits there, so a key with
+            // another body is that of an event that was taken in as a whole and deleted: the first stands.
             Ok(_) | Err(IntakeError::KeyReused) => {}
             Err(IntakeError::Store(failure)) => return Err(failure),
         }

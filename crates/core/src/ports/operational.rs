@@ -12,6 +12,8 @@ use crate::model::time::Timestamp;
 /// [`Subscriptions::delete`], and for the interruption of an attempt. Nothing is kept for a tenant without a subscription to
 /// operational events ([`is_observed`]): the change that takes its last one away takes the states of the tenant away.
 ///
+/// An event of an ID that waits in the outbox already stays as it is: what was taken in of it must not get other facts.
+///
 /// An engine that hears of changes later, in the order of a stream, does it in the step that stores how far it has read.
 ///
 /// [`OperationalState`]: crate::model::operational::OperationalState
