@@ -10,7 +10,7 @@ use crate::items::transaction::TransactionPart as _;
 use crate::items::unreadable::UnreadableItems;
 use loanhook_core::model::operational::OperationalEvent;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{OperationalEvents, StoreResult};
+use loanhook_core::ports::{OperationalEvents, StatesAdvanced, StoreResult};
 
 /// The partition of the outbox.
 const OUTBOX_PK: &str = "O#";
@@ -34,7 +34,7 @@ pub(super) fn put(table: &str, event: &OperationalEvent) -> StoreResult<Transact
 }
 
 impl OperationalEvents for Aws {
-    async fn advance_operational_states(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+    async fn advance_operational_states(&self, now: Timestamp) -> StoreResult<StatesAdvanced> {
         self.advance_states(now).await
     }
 
