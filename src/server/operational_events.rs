@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::operational::{self, Advanced};
+use loanhook_core::operational;
 use loanhook_sqlite::SqliteEngine;
 use tokio::sync::watch;
 use tracing::error;
@@ -30,11 +30,13 @@ pub(super) async fn run(engine: SqliteEngine, mut stop: watch::Receiver<bool>) {
     let mut has_failed = false;
     while !*stop.borrow_and_update() {
         let wait = match operational::advance(&engine, Timestamp::now()).await {
-            Ok(Advanced { failed: None, next_due }) => {
-                has_failed = false;
-                next_due.map_or(MAX_WAIT, |due| due.since(Timestamp::now()).min(MAX_WAIT))
-            }
-            Ok(Advanced { failed: Some(failure), .. }) => failed(&mut has_failed, &failure),
+            Ok(advanced) => match advanced.failure() {
+                None => {
+                    has_failed = false;
+                    advanced.next_due.map_or(MAX_WAIT, |due| due.since(Timestamp::now()).min(MAX_WAIT))
+                }
+                Some(failure) => failed(&mut has_failed, &failure),
+            },
             Err(failure) => failed(&mut has_failed, &failure),
         };
         tokio::select! {

@@ -165,7 +165,8 @@ impl Engine for AwsEngine {
         self.engine.count_changes(end, &mut Added::default()).await.expect("counted");
         // So does the function; nothing but a changed subscription is due at this time.
         let at_once = Timestamp::from_millis(0);
-        self.engine.advance_operational_states(at_once).await.expect("looked at");
+        let advanced = self.engine.advance_operational_states(at_once).await.expect("looked at");
+        assert!(advanced.failed.is_none(), "{:?}", advanced.failed);
     }
 
     async fn finish(&self) {

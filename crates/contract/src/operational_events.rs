@@ -133,11 +133,11 @@ where
     engine.count().await;
     // The second attempt of the first, five minutes after its first.
     let opened = delivery(&engine, of[0]).await?.snapshot.accepted_at;
-    let due = engine.ports().advance_operational_states(NOW).await?.expect("a window is open");
+    let due = engine.ports().advance_operational_states(NOW).await?.next_due.expect("a window is open");
     assert!(due >= opened + EXHAUSTED_WINDOW, "{due}");
     let is_exhausted = |event: &OperationalEvent| event.kind == DeliveryExhausted;
     assert!(!outbox(&engine).await?.iter().any(is_exhausted), "the window has not ended");
-    assert_eq!(engine.ports().advance_operational_states(LATER).await?, None);
+    assert_eq!(engine.ports().advance_operational_states(LATER).await?.next_due, None);
     engine.ports().advance_operational_states(LATER).await?;
     let told = outbox(&engine).await?;
     let exhausted: Vec<_> = told.iter().filter(|event| is_exhausted(event)).collect();
@@ -201,7 +201,7 @@ where
     engine.ports().release_hold(&acme(), pager.id, LATER).await?;
     engine.ports().hold(&acme(), pager.id, "Ann", LATER).await?;
     engine.count().await;
-    assert_eq!(engine.ports().advance_operational_states(LATER).await?, None);
+    assert_eq!(engine.ports().advance_operational_states(LATER).await?.next_due, None);
     assert_eq!(outbox(&engine).await?, []);
     Ok(())
 }

@@ -18,7 +18,8 @@ use crate::model::subscription::{Criteria, Subscription};
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
 use crate::ports::{
-    FormulaErrorLog, Intake, Ledger, OperationalEvents, StoreError, StoreResult, Subscriptions,
+    FailedTenants, FormulaErrorLog, Intake, Ledger, OperationalEvents, StatesAdvanced, StoreError,
+    StoreResult, Subscriptions,
 };
 
 /// How many events of the outbox are read at once.
@@ -31,11 +32,22 @@ pub struct Advanced {
     pub next_due: Option<Timestamp>,
     /// Those of the outbox that could not be taken in: they are to be tried again.
     pub failed: Option<FailedEvents>,
+    /// Tenants of which it could not be told what time has brought: that is to be tried again.
+    pub failed_tenants: Option<FailedTenants>,
+}
+
+impl Advanced {
+    /// What failed, for the log; none where all was done.
+    pub fn failure(&self) -> Option<String> {
+        let events = self.failed.as_ref().map(ToString::to_string);
+        let tenants = self.failed_tenants.as_ref().map(ToString::to_string);
+        events.into_iter().chain(tenants).reduce(|events, tenants| format!("{events}; {tenants}"))
+    }
 }
 
 /// Events that could not be taken in. `Display` is for the log.
 #[derive(Debug, thiserror::Error)]
-#[error("{count} could not be taken in, {first} of {tenant} first: {failure}")]
+#[error("{count} events could not be taken in, {first} of {tenant} first: {failure}")]
 pub struct FailedEvents {
     pub count: usize,
     /// The name of the first.
@@ -45,7 +57,7 @@ pub struct FailedEvents {
 }
 
 /// Puts what time has brought into the outbox, and takes in what is there. An event that cannot be taken in stays, and holds up no
-/// other.
+/// other; nor does a tenant that cannot be looked at.
 ///
 /// # Errors
 ///
@@ -54,7 +66,7 @@ pub async fn advance<S>(store: &S, now: Timestamp) -> StoreResult<Advanced>
 where
     S: OperationalEvents + Intake + Subscriptions + Ledger + FormulaErrorLog,
 {
-    let next_due = store.advance_operational_states(now).await?;
+    let StatesAdvanced { next_due, failed: failed_tenants } = store.advance_operational_states(now).await?;
     loop {
         let events = store.outbox(EVENTS_PER_READ).await?;
         let is_last = events.len() < EVENTS_PER_READ;
@@ -71,7 +83,7 @@ where
         }
         // Those that failed come again with the next read.
         if is_last || failed.is_some() {
-            return Ok(Advanced { next_due, failed });
+            return Ok(Advanced { next_due, failed, failed_tenants });
         }
     }
 }
@@ -95,7 +107,8 @@ where
             key: Some(event.idempotency_key()),
         };
         match intake::accept(store, tenant, submission, now).await {
-            // One that was seen by two paths may tell of it in two ways: the first stands.
+            // One that was seen by two paths may tell of it in two ways. The outbox keeps the first while it waits there, so a key with
+            // another body is that of an event that was taken in as a whole and deleted: the first stands.
             Ok(_) | Err(IntakeError::KeyReused) => {}
             Err(IntakeError::Store(failure)) => return Err(failure),
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use loanhook_aws::{Added, Aws, Config, CountReport, metrics};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::operational::{self, Advanced};
+use loanhook_core::operational;
 use serde::de::IgnoredAny;
 
 /// What is left of a run's time when it ends to count: for the last reads and their transaction, and for operational events.
@@ -47,8 +47,7 @@ fn time_before(left_then: Duration, context: &Context) -> Duration {
 /// Takes in what is in the outbox, and what time brings. What is cut off goes on with the next run.
 async fn tell(engine: &Aws, time: Duration) -> Result<(), Error> {
     match tokio::time::timeout(time, operational::advance(engine, Timestamp::now())).await {
-        Ok(Ok(Advanced { failed: None, .. })) => Ok(()),
-        Ok(Ok(Advanced { failed: Some(failed), .. })) => Err(failed.into()),
+        Ok(Ok(advanced)) => advanced.failure().map_or(Ok(()), |failure| Err(failure.into())),
         Ok(Err(failure)) => Err(failure.into()),
         Err(_) => {
             tracing::warn!("operational.goes_on_with_the_next_run");

@@ -30,11 +30,30 @@ struct Tally {
     has_exhausted: bool,
 }
 
+/// What is known of a subscription before.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    /// It has failures in a row.
+    fails: bool,
+    /// They were told.
+    is_told: bool,
+}
+
+impl Known {
+    fn of(of: &Receiver, states: &States) -> Self {
+        Self { fails: states.fails(of), is_told: states.is_told(of) }
+    }
+}
+
 impl Tally {
-    /// How many items may be written: its state, and events. A success says nothing where nothing is known to fail.
-    const fn most_items(&self, may_recover: bool) -> usize {
-        let tells = self.failures > 0 || self.holds > 0 || self.has_exhausted;
-        if tells || (may_recover && self.has_success) {
+    /// How many items may be written: its state, and events. A success says nothing where nothing is known to fail, and neither does
+    /// a failure of a run that was told, until a success ends it.
+    const fn most_items(&self, known: Known) -> usize {
+        let changes = self.holds > 0 || self.has_exhausted;
+        if known.is_told && !self.has_success {
+            return if changes { 1 + self.holds } else { 0 };
+        }
+        if changes || self.failures > 0 || (known.fails && self.has_success) {
             2 + 2 * self.failures.div_ceil(FAILURES_PER_EVENT) + self.holds
         } else {
             0
@@ -46,7 +65,8 @@ impl Tally {
             Happening::Ended { end, .. } if end.succeeded() => self.has_success = true,
             Happening::Ended { .. } => self.failures += 1,
             Happening::Exhausted { .. } => self.has_exhausted = true,
-            Happening::Held { .. } | Happening::HoldEnded { .. } => self.holds += 1,
+            Happening::Held { .. } => self.holds += 1,
+            Happening::HoldEnded { .. } => (self.has_success, self.holds) = (true, self.holds + 1),
             Happening::JobFinished(_) | Happening::SettingsChanged(_) => {}
         }
     }
@@ -78,8 +98,8 @@ impl Gathered {
                 let before = self.tallies.get(of).copied().unwrap_or_default();
                 let mut after = before;
                 after.add(happening);
-                let may_recover = states.fails(of);
-                after.most_items(may_recover) - before.most_items(may_recover)
+                let known = Known::of(of, states);
+                after.most_items(known) - before.most_items(known)
             }
             (_, None) => 1,
         }
@@ -98,7 +118,7 @@ impl Gathered {
 
     /// Whether anything may be told of a subscription.
     pub(super) fn may_tell(&self, of: &Receiver, states: &States) -> bool {
-        self.tallies.get(of).is_some_and(|tally| tally.most_items(states.fails(of)) > 0)
+        self.tallies.get(of).is_some_and(|tally| tally.most_items(Known::of(of, states)) > 0)
     }
 
     /// The tenants whose subscriptions changed.
@@ -109,11 +129,15 @@ impl Gathered {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use uuid::Uuid;
 
+    use super::super::states::{Observed, StoredState};
     use super::*;
+    use crate::cache::SubscriptionList;
     use loanhook_core::model::id::{AttemptId, SubscriptionId};
-    use loanhook_core::model::operational::{AttemptEnd, EndOutcome};
+    use loanhook_core::model::operational::{AttemptEnd, EndOutcome, FailingRun, OperationalState};
     use loanhook_core::model::time::Timestamp;
 
     fn ended(subscription: u128, outcome: EndOutcome) -> Happening {
@@ -147,6 +171,27 @@ mod tests {
         ] {
             gathered.add(ended(subscription, outcome), &states);
             assert_eq!(gathered.item_count(), items, "{subscription} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_of_a_run_that_was_told_takes_no_room_before_a_success() {
+        let (success, failure) = (EndOutcome::Succeeded, EndOutcome::Answered(500));
+        let told_at = Timestamp::from_millis(1_795_428_000_000);
+        // By when somebody began to observe: a run that is older is forgotten.
+        for (since, expected) in [(told_at, [0, 0, 4, 4, 4]), (told_at + Duration::from_millis(1), [4; 5])] {
+            let mut states = States::default();
+            let of = ended(1, failure).receiver().expect("a subscription").clone();
+            let failing = Some(FailingRun { count: 4, since: told_at });
+            let state = OperationalState { failing, ..OperationalState::default() };
+            let observed = Observed { subscriptions: SubscriptionList::default(), since };
+            states.put_observed(of.tenant.clone(), Some(observed));
+            states.put(of, StoredState::followed_by(state).expect("a document"));
+            let mut gathered = Gathered::default();
+            for (outcome, items) in [failure, failure, success, failure, failure].into_iter().zip(expected) {
+                gathered.add(ended(1, outcome), &states);
+                assert_eq!(gathered.item_count(), items, "{outcome:?} {since}");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //! are made from.
 //!
 //! 1. The run that counts what is in the stream (`reports`) asks each record what it tells ([`Happening`], in `happening`), and
-//!    gathers that for its next transaction (`gathered`). Records of several shards are taken in the order of their time.
+//!    gathers that for its next transaction (`gathered`), where somebody observes the tenant. Records of several shards are taken in the order of their time.
 //! 2. Before it writes the transaction, `recording` makes of what was gathered the states after it and events in the outbox
 //!    (`states`, `outbox`). They are written with the checkpoints, so what a record tells is told once. A tenant that nobody observes
 //!    costs a read of its version, and only where something failed, a hold began or a job ended.

@@ -1,6 +1,6 @@
 //! The outbox: operational events that are to be taken in, the oldest first. It is one partition of the table of reports.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 use crate::engine::Aws;
 use crate::items::call_errors::store_error;
@@ -10,7 +10,7 @@ use crate::items::transaction::TransactionPart as _;
 use crate::items::unreadable::UnreadableItems;
 use loanhook_core::model::operational::OperationalEvent;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{OperationalEvents, StoreResult};
+use loanhook_core::ports::{OperationalEvents, StatesAdvanced, StoreResult};
 
 /// The partition of the outbox.
 const OUTBOX_PK: &str = "O#";
@@ -21,15 +21,20 @@ fn key(event: &OperationalEvent) -> ItemKey {
     ItemKey { pk: OUTBOX_PK.into(), sk }
 }
 
-/// The write that puts an event, in place of the same one where it is there.
+/// The write that puts an event. One that waits there stays as it is: it may be taken in in part already, and its facts must stay
+/// those of its deliveries.
 pub(super) fn put(table: &str, event: &OperationalEvent) -> StoreResult<TransactWriteItem> {
-    let mut item = key(event).attributes();
-    item.insert(DOC.into(), json(event)?);
-    Put::builder().table_name(table).set_item(Some(item)).part()
+    Update::builder()
+        .table_name(table)
+        .set_key(Some(key(event).attributes()))
+        .update_expression("SET #doc = if_not_exists(#doc, :doc)")
+        .expression_attribute_names("#doc", DOC)
+        .expression_attribute_values(":doc", json(event)?)
+        .part()
 }
 
 impl OperationalEvents for Aws {
-    async fn advance_operational_states(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+    async fn advance_operational_states(&self, now: Timestamp) -> StoreResult<StatesAdvanced> {
         self.advance_states(now).await
     }
 
@@ -54,5 +59,25 @@ impl OperationalEvents for Aws {
         let delete = self.dynamodb().delete_item().table_name(&self.stack().reports);
         delete.set_key(Some(key(event).attributes())).send().await.map_err(store_error)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loanhook_core::model::id::{SubscriptionId, TenantId};
+    use loanhook_core::model::operational::{OperationalKind, Subject};
+
+    #[test]
+    fn an_event_that_waits_is_not_written_over() {
+        let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
+        let id = SubscriptionId::from_uuid(uuid::Uuid::from_u128(1));
+        let subject = Subject::as_then(&[], (&tenant, id), "Core");
+        let event = OperationalKind::SubscriptionHeld.sample(&subject, Timestamp::from_millis(0));
+        let write = put("reports", &event).expect("a write");
+        assert_eq!(write.put(), None, "a put replaces the item");
+        let update = write.update().expect("an update");
+        assert_eq!(update.update_expression(), "SET #doc = if_not_exists(#doc, :doc)");
+        assert_eq!(*update.key(), key(&event).attributes());
     }
 }

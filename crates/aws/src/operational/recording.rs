@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::gathered::Gathered;
 use super::happening::Happening;
-use super::states::{States, StoredState};
+use super::states::{Observed, States, StoredState};
 use super::{looks, outbox};
 use crate::cache::SubscriptionList;
 use crate::engine::Aws;
@@ -28,6 +28,7 @@ pub(crate) struct Recorded {
     pub(crate) writes: Vec<TransactWriteItem>,
     states: Vec<(Receiver, StoredState)>,
     successes: Vec<(Receiver, Timestamp)>,
+    changed_tenants: Vec<TenantId>,
 }
 
 impl Recorded {
@@ -35,6 +36,7 @@ impl Recorded {
     pub(crate) fn follow(self, known: &mut States) {
         self.states.into_iter().for_each(|(of, stored)| known.put(of, stored));
         self.successes.into_iter().for_each(|(of, at)| known.put_success(of, at));
+        self.changed_tenants.iter().for_each(|tenant| known.forget_observed(tenant));
     }
 }
 
@@ -144,6 +146,7 @@ impl Aws {
         let mut recorded = Recorded::default();
         for tenant in gathered.changed_tenants() {
             recorded.writes.push(looks::plan_at_once(table, tenant)?);
+            recorded.changed_tenants.push(tenant.clone());
         }
         let mut receivers: HashMap<Receiver, OfReceiver> = HashMap::new();
         let mut jobs = Vec::new();
@@ -161,20 +164,18 @@ impl Aws {
                 _ => {}
             }
         }
-        let tenants = receivers.keys().map(|of| &of.tenant).chain(jobs.iter().map(|event| &event.tenant));
-        let observed = self.observed(tenants).await?;
-        receivers.retain(|of, _| observed.contains_key(&of.tenant));
-        jobs.retain(|event| {
-            observed.get(&event.tenant).is_some_and(|list| observed_since(list) <= event.occurred_at)
+        jobs.retain(|event: &OperationalEvent| {
+            known.observed(&event.tenant).is_some_and(|observed| observed.since <= event.occurred_at)
         });
         let exhausted_at = self.exhausted_at(&receivers).await?;
         let mut events = jobs;
         for (of, happened) in receivers {
+            let Some(observed) = known.observed(&of.tenant) else { continue };
             let name = (&of.tenant, of.subscription_id);
-            let subject = Subject::of(&observed[&of.tenant], name, &happened.title);
+            let subject = Subject::of(&observed.subscriptions, name, &happened.title);
             let Some(subject) = subject else { continue };
-            let since = observed_since(&observed[&of.tenant]);
-            let (state, told) = happened.record(&subject, (&of, known), (since, &exhausted_at, now));
+            let times = (observed.since, &exhausted_at, now);
+            let (state, told) = happened.record(&subject, (&of, known), times);
             events.extend(told);
             let (before, after) = (known.get(&of), StoredState::followed_by(state)?);
             recorded.writes.extend(before.replace(table, &of, &after)?);
@@ -187,19 +188,24 @@ impl Aws {
         Ok(recorded)
     }
 
-    /// The subscriptions of those tenants that somebody observes.
-    async fn observed<'a>(
-        &self,
-        tenants: impl Iterator<Item = &'a TenantId>,
-    ) -> StoreResult<HashMap<TenantId, SubscriptionList>> {
-        let mut observed = HashMap::new();
-        for tenant in tenants.collect::<HashSet<_>>() {
+    /// Whether somebody may be told of this: asked once for each tenant, and not where a success says nothing.
+    pub(crate) async fn may_be_told(&self, happening: &Happening, known: &mut States) -> StoreResult<bool> {
+        let tenant = match happening {
+            Happening::SettingsChanged(_) => return Ok(true),
+            Happening::Ended { of, end, .. } if end.succeeded() && !known.fails(of) => return Ok(true),
+            Happening::JobFinished(event) => &event.tenant,
+            Happening::Ended { of, .. }
+            | Happening::Exhausted { of, .. }
+            | Happening::Held { of, .. }
+            | Happening::HoldEnded { of, .. } => &of.tenant,
+        };
+        if !known.was_asked(tenant) {
             let subscriptions = self.subscriptions(tenant).await?;
-            if is_observed(&subscriptions) {
-                observed.insert(tenant.clone(), subscriptions);
-            }
+            let since = observed_since(&subscriptions);
+            let observed = is_observed(&subscriptions).then_some(Observed { subscriptions, since });
+            known.put_observed(tenant.clone(), observed);
         }
-        Ok(observed)
+        Ok(known.observed(tenant).is_some())
     }
 
     /// When the last attempts of exhausted deliveries ended. A row is complete before its delivery moves on.

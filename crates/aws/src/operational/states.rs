@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
+use crate::cache::SubscriptionList;
 use crate::engine::Aws;
 use crate::items::item::{Item, document, get_text, json, missing_attribute, text};
 use crate::items::key_schema::{DOC, ItemKey, SK};
@@ -31,18 +32,53 @@ pub(super) struct StoredState {
     doc: Option<String>,
 }
 
+/// That somebody observes a tenant.
+#[derive(Debug, Clone)]
+pub(super) struct Observed {
+    pub(super) subscriptions: SubscriptionList,
+    /// What happened before does not count.
+    pub(super) since: Timestamp,
+}
+
 /// The states of all subscriptions as a run knows them.
 #[derive(Debug, Default)]
 pub(crate) struct States {
     states: HashMap<Receiver, StoredState>,
     /// The latest success of each subscription of which this run has seen one.
     successes: HashMap<Receiver, Timestamp>,
+    /// Who is observed, of those tenants for which this run has asked.
+    observed: HashMap<TenantId, Option<Observed>>,
 }
 
 impl States {
     /// Whether a subscription has failures in a row, so that a success says something.
     pub(super) fn fails(&self, of: &Receiver) -> bool {
         self.states.get(of).is_some_and(|stored| stored.state.failing.is_some())
+    }
+
+    /// Whether it was told that a subscription fails, so that a further failure says nothing.
+    pub(super) fn is_told(&self, of: &Receiver) -> bool {
+        let run = self.states.get(of).and_then(|stored| stored.state.failing);
+        let observed = self.observed(&of.tenant);
+        run.is_some_and(|run| run.is_told() && observed.is_some_and(|observed| observed.since <= run.since))
+    }
+
+    /// That somebody observes a tenant, where that was asked and is so.
+    pub(super) fn observed(&self, tenant: &TenantId) -> Option<&Observed> {
+        self.observed.get(tenant)?.as_ref()
+    }
+
+    pub(super) fn was_asked(&self, tenant: &TenantId) -> bool {
+        self.observed.contains_key(tenant)
+    }
+
+    pub(super) fn put_observed(&mut self, tenant: TenantId, observed: Option<Observed>) {
+        self.observed.insert(tenant, observed);
+    }
+
+    /// Takes in that the subscriptions of a tenant changed: who observes it is asked again.
+    pub(super) fn forget_observed(&mut self, tenant: &TenantId) {
+        self.observed.remove(tenant);
     }
 
     pub(super) fn get(&self, of: &Receiver) -> StoredState {
@@ -151,6 +187,6 @@ impl Aws {
             let state = left_out.readable(item, document(item)).unwrap_or_default();
             Some((of, StoredState { state, doc: get_text(item, DOC).map(str::to_owned) }))
         });
-        Ok(States { states: states.collect(), successes: HashMap::new() })
+        Ok(States { states: states.collect(), ..States::default() })
     }
 }

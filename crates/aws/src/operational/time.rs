@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tracing::error;
-
 use super::looks::Look;
 use super::outbox;
 use super::recording::{forget_before, observed_since};
@@ -15,7 +13,7 @@ use loanhook_core::model::id::TenantId;
 use loanhook_core::model::operational::{EXHAUSTED_WINDOW, Subject, is_observed};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::StoreResult;
+use loanhook_core::ports::{FailedTenants, StatesAdvanced, StoreResult};
 
 /// What a look at a tenant leaves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,32 +27,33 @@ struct Looked {
 }
 
 impl Aws {
-    pub(super) async fn advance_states(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
+    pub(super) async fn advance_states(&self, now: Timestamp) -> StoreResult<StatesAdvanced> {
         let (states, planned) = (self.operational_states().await?, self.planned_looks().await?);
         let windows = states.iter().filter_map(|(of, stored)| {
             Some((&of.tenant, stored.state.exhausted.as_ref()?.opened_at + EXHAUSTED_WINDOW))
         });
         let looks = planned.iter().map(|look| (&look.tenant, look.due));
-        let (mut due, mut next_due) = (BTreeSet::new(), None);
+        let (mut due, mut advanced) = (BTreeSet::new(), StatesAdvanced::default());
         for (tenant, at) in windows.chain(looks) {
             if at <= now {
                 due.insert(tenant);
             } else {
-                next_due = earlier(next_due, Some(at));
+                advanced.next_due = earlier(advanced.next_due, Some(at));
             }
         }
         for tenant in due {
             let look = planned.iter().find(|look| look.tenant == *tenant);
             match self.look_at(tenant, look, &states, now).await {
-                Ok(at) => next_due = earlier(next_due, at),
+                Ok(at) => advanced.next_due = earlier(advanced.next_due, at),
+                // It holds up no other tenant.
                 Err(failure) => {
-                    // It holds up no other tenant.
-                    error!(%tenant, %failure, "operational.not_looked_at");
-                    next_due = Some(now);
+                    advanced.next_due = Some(now);
+                    let first = || FailedTenants { count: 0, first: tenant.clone(), failure };
+                    advanced.failed.get_or_insert_with(first).count += 1;
                 }
             }
         }
-        Ok(next_due)
+        Ok(advanced)
     }
 
     /// Looks at a tenant, and plans the next look.

@@ -42,11 +42,15 @@ struct Run<'a> {
     report: CountReport,
     /// What its transactions added.
     added: &'a mut Added,
+    /// After this it begins no further transaction.
+    end: Instant,
 }
 
 /// What became of pages that were read.
 enum Pages {
     Counted,
+    /// The time was over before all were counted.
+    OutOfTime,
     /// They are counted but for what a newer version wrote, and what follows that in its shard.
     OfNewerVersion,
     /// Another run counted them first.
@@ -76,8 +80,8 @@ impl Aws {
         let is_over = |shard: &Shard| shard.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.ended);
         let shards = shards.filter(|shard| !is_over(shard)).collect();
         let states = self.operational_states().await?;
-        let mut run = Run { engine: self, counting, states, report: CountReport::default(), added };
-        run.count(shards, end).await?;
+        let mut run = Run { engine: self, counting, states, report: CountReport::default(), added, end };
+        run.count(shards).await?;
         Ok(run.report)
     }
 }
@@ -85,10 +89,10 @@ impl Aws {
 impl Run<'_> {
     /// Reads some records of each shard and counts them, until none has any. So many pages are in memory as are read at once,
     /// and a shard that cannot be read keeps no other from being counted: its failure is the answer once all were.
-    async fn count(&mut self, shards: Vec<Shard>, end: Instant) -> StoreResult<()> {
+    async fn count(&mut self, shards: Vec<Shard>) -> StoreResult<()> {
         let mut shards = VecDeque::from(shards);
         let mut failure = None;
-        while !shards.is_empty() && Instant::now() < end {
+        while !shards.is_empty() && Instant::now() < self.end {
             let group = shards.drain(..shards.len().min(CONCURRENT_READS));
             let engine = self.engine;
             let reads = group.map(|mut shard| async move {
@@ -104,6 +108,7 @@ impl Run<'_> {
             }
             match self.count_pages(&mut read).await? {
                 Pages::Counted => {}
+                Pages::OutOfTime => break,
                 Pages::OfNewerVersion => failure = failure.or_else(|| Some(written_by_newer())),
                 Pages::Superseded => {
                     info!("reports.superseded");
@@ -116,17 +121,24 @@ impl Run<'_> {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Counts what was read, of each shard up to the first change that a newer version wrote.
+    /// Counts what was read, of each shard up to the first change that a newer version wrote. Where the time is over, the rest is left
+    /// to the next run.
     async fn count_pages(&mut self, read: &mut [(Shard, Page)]) -> StoreResult<Pages> {
         let (records, of_newer) = merged(self.counting, read);
         let mut batch = Batch::default();
         // Where each shard comes to, by its place.
         let mut reached: Vec<_> = read.iter().map(|(shard, _)| shard.checkpoint.clone()).collect();
-        for Merged { place, sequence, changes, .. } in records {
-            if !batch.has_room_for(&read[place].0.id, &changes, &self.states)
-                && !self.write(std::mem::take(&mut batch), read).await?
-            {
-                return Ok(Pages::Superseded);
+        for Merged { place, sequence, mut changes, .. } in records {
+            self.leave_out_untold(&mut changes).await?;
+            if !batch.has_room_for(&read[place].0.id, &changes, &self.states) {
+                if !self.write(std::mem::take(&mut batch), read).await? {
+                    return Ok(Pages::Superseded);
+                }
+                if self.end <= Instant::now() {
+                    return Ok(Pages::OutOfTime);
+                }
+                // The transaction may have changed who is observed.
+                self.leave_out_untold(&mut changes).await?;
             }
             batch.add(changes, &self.states);
             self.report.records += 1;
@@ -153,6 +165,16 @@ impl Run<'_> {
             return Ok(Pages::Superseded);
         }
         Ok(if of_newer.contains(&true) { Pages::OfNewerVersion } else { Pages::Counted })
+    }
+
+    /// Leaves out what happened where nobody is told: it takes no room.
+    async fn leave_out_untold(&mut self, changes: &mut Changes) -> StoreResult<()> {
+        if let Some(happening) = &changes.happening
+            && !self.engine.may_be_told(happening, &mut self.states).await?
+        {
+            changes.happening = None;
+        }
+        Ok(())
     }
 
     /// Writes a batch, and notes where its shards are. False where another run came first.

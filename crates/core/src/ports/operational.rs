@@ -2,15 +2,37 @@
 
 use std::future::Future;
 
-use super::StoreResult;
+use super::{StoreError, StoreResult};
+use crate::model::id::TenantId;
 use crate::model::operational::OperationalEvent;
 use crate::model::time::Timestamp;
+
+/// What is left after time was looked at.
+#[derive(Debug, Default)]
+pub struct StatesAdvanced {
+    /// When time brings something next; none where nothing is to come.
+    pub next_due: Option<Timestamp>,
+    /// Tenants of which it could not be told what time has brought: that is to be tried again.
+    pub failed: Option<FailedTenants>,
+}
+
+/// Tenants that could not be looked at. `Display` is for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{count} tenants could not be looked at, {first} first: {failure}")]
+pub struct FailedTenants {
+    pub count: usize,
+    pub first: TenantId,
+    /// That of the first.
+    pub failure: StoreError,
+}
 
 /// What the other ports change tells operational events: the step that stores the change also stores the operational state of
 /// the subscription ([`OperationalState`]) and puts the events that come of it into the outbox. This holds for
 /// [`Deliveries::complete`], [`Resends::complete_resend`], [`FlowControl::hold`], [`Jobs::create_job`], [`Jobs::save_job`] and
 /// [`Subscriptions::delete`], and for the interruption of an attempt. Nothing is kept for a tenant without a subscription to
 /// operational events ([`is_observed`]): the change that takes its last one away takes the states of the tenant away.
+///
+/// An event of an ID that waits in the outbox already stays as it is: what was taken in of it must not get other facts.
 ///
 /// An engine that hears of changes later, in the order of a stream, does it in the step that stores how far it has read.
 ///
@@ -24,13 +46,13 @@ use crate::model::time::Timestamp;
 /// [`Subscriptions::delete`]: super::Subscriptions::delete
 pub trait OperationalEvents {
     /// Puts what time has brought by `now` into the outbox: windows of exhausted deliveries that ended, and notice of certificates
-    /// ([`OperationalState::advance`]). Gives when the next of it is due; none where nothing is to come.
+    /// ([`OperationalState::advance`]). A tenant of which that fails holds up no other.
     ///
     /// [`OperationalState::advance`]: crate::model::operational::OperationalState::advance
     fn advance_operational_states(
         &self,
         now: Timestamp,
-    ) -> impl Future<Output = StoreResult<Option<Timestamp>>> + Send;
+    ) -> impl Future<Output = StoreResult<StatesAdvanced>> + Send;
 
     /// Events of the outbox, of all tenants: at most `limit`, the oldest first, and fewer only where there are no more. Those that
     /// cannot be read are left out, and the log says so.

@@ -8,7 +8,7 @@ use crate::unreadable::read_up_to;
 use crate::writer::Priority;
 use loanhook_core::model::operational::OperationalEvent;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{OperationalEvents, StoreResult};
+use loanhook_core::ports::{OperationalEvents, StatesAdvanced, StoreResult};
 
 const OLDEST_FIRST: &str = "SELECT number, doc FROM outbox ORDER BY number";
 
@@ -23,8 +23,9 @@ pub(super) fn put(connection: &Connection, events: &[OperationalEvent]) -> rusql
 }
 
 impl OperationalEvents for SqliteEngine {
-    async fn advance_operational_states(&self, now: Timestamp) -> StoreResult<Option<Timestamp>> {
-        self.advance_states(now).await
+    async fn advance_operational_states(&self, now: Timestamp) -> StoreResult<StatesAdvanced> {
+        let next_due = self.advance_states(now).await?;
+        Ok(StatesAdvanced { next_due, failed: None })
     }
 
     async fn outbox(&self, limit: usize) -> StoreResult<Vec<OperationalEvent>> {

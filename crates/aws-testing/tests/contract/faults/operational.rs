@@ -28,7 +28,7 @@ const LATER: Timestamp = Timestamp::from_millis(START.millis() + 3_600_000);
 async fn run(engine: &Aws) -> StoreResult<()> {
     engine.count_changes(Instant::now() + TIMEOUT, &mut Added::default()).await?;
     let advanced = operational::advance(engine, LATER).await?;
-    assert!(advanced.failed.is_none(), "{:?}", advanced.failed);
+    assert_eq!(advanced.failure(), None);
     Ok(())
 }
 
@@ -154,6 +154,25 @@ fn an_event_that_cannot_be_taken_in_stays_and_holds_up_no_other_nor_what_is_coun
         assert_eq!((advanced.failed.map(|failed| failed.count), left.len()), (Some(1), 1), "{left:?}");
         run(engine.ports()).await?;
         assert_eq!(taken_in(&engine, pager).await?, ALL);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_tenant_that_cannot_be_looked_at_is_said_once_the_outbox_was_taken_in() {
+    run_with_faults(async {
+        let Failing { engine, core, pager } = failing().await?;
+        engine.ports().count_changes(Instant::now() + TIMEOUT, &mut Added::default()).await?;
+        // The window of exhausted deliveries cannot be ended.
+        engine.proxy.fault_containing("TransactWriteItems", &core.to_string(), BROKEN);
+        let advanced = operational::advance(engine.ports(), LATER).await?;
+        engine.proxy.clear_faults();
+        let failed = advanced.failed_tenants.expect("a tenant");
+        assert_eq!((failed.count, failed.first), (1, tenant("acme")), "{}", failed.failure);
+        assert!(advanced.failed.is_none(), "{:?}", advanced.failed);
+        assert_eq!(taken_in(&engine, pager).await?, ["subscription.failing", "subscription.held"]);
+        run(engine.ports()).await?;
+        assert_eq!(taken_in(&engine, pager).await?, ["delivery.exhausted"]);
         Ok(())
     });
 }
