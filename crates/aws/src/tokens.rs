@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use tracing::warn;
@@ -88,10 +88,7 @@ impl Tokens for Aws {
     ) -> StoreResult<BeginFetchOutcome> {
         self.known_tokens().forget(key);
         // Where it is not to be had, nobody is asked for a token that could not be stored.
-        let began = Instant::now();
         self.sealing_keyring().await?;
-        // The lease lasts as long whatever that took.
-        let lease = FetchLease { until: lease.until + began.elapsed(), ..lease };
         let seen = match generation {
             0 => "(attribute_not_exists(#generation) OR #generation = :seen)",
             _ => "#generation = :seen",
