@@ -33,7 +33,7 @@ use uuid::Uuid;
 pub(crate) use self::exchange::form_encoded;
 pub use self::exchange::{Exchanged, exchange};
 pub use self::memory::MemoryTokens;
-use self::search::{Found, NoToken, Search, Token};
+use self::search::{Found, NoToken, Search, Token, slow_store};
 use crate::hidden_secrets::HiddenSecrets;
 use crate::model::failure::Phase;
 use crate::model::subscription::OAuth2;
@@ -53,7 +53,6 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Of an attempt that waited for the fetch of another one.
 const NOT_ENDED: &str =
     "another attempt was to fetch a token, and has ended or could not store what came of it";
-const SLOW_STORE: &str = "the store of tokens took the time of the attempt";
 
 /// A sender whose requests have tokens.
 #[derive(Debug, Clone)]
@@ -130,12 +129,8 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
 
     /// A token that may be used, or why there is none within the timeout of the attempt.
     async fn token(&self, search: &Search<'_>) -> Result<Result<Token, NoToken>, NotSent> {
-        let is_late = || search.deadline <= Instant::now();
         match self.find(search).await? {
-            // The fetch of another attempt took the time.
-            Found::Result { result: Ok(_), waited: true } if is_late() => Ok(Err(search.too_late())),
-            Found::Result { result: Ok(_), waited: false } if is_late() => Err(NotSent(SLOW_STORE.into())),
-            Found::Result { result, .. } => Ok(result),
+            Found::Result { result, waited } => search.in_time(result, waited),
             Found::Lease(lease, generation) => self.fetch(search, lease, generation).await,
         }
     }
@@ -161,7 +156,7 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
                 continue;
             }
             if search.deadline <= Instant::now() {
-                return Err(NotSent(NOT_ENDED.into()));
+                return Err(if waited { NotSent(NOT_ENDED.into()) } else { slow_store() });
             }
             let lease = FetchLease { fetch: Uuid::new_v4(), until: now + LEASE };
             let begun = self.tokens.begin_fetch(search.key, record.generation, lease, now);
@@ -183,7 +178,7 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
         let left = search.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             self.end_fetch(search.key, lease, None).await;
-            return Err(NotSent(SLOW_STORE.into()));
+            return Err(slow_store());
         }
         let exchange = exchange(&self.sender, &request.tenant, search.oauth2, request.tls.as_ref(), left);
         let exchanged = match select(pin!(exchange), pin!(self.keep_lease(search.key, lease))).await {
@@ -201,13 +196,11 @@ impl<O: Sender + FormSender + Sync, T: Tokens + Sync> AuthenticatedSender<O, T> 
         let (at, is_late) = (Timestamp::now(), search.deadline <= Instant::now());
         let result = result.map(|token| StoredToken { use_until: token.use_until(at), value: token.value });
         self.end_fetch(search.key, lease, Some(FetchOutcome { at, result: result.clone() })).await;
-        match result {
-            Ok(_) if is_late => Ok(Err(search.too_late())),
-            // The endpoint was in time, and the store was not.
-            Ok(_) if search.deadline <= Instant::now() => Err(NotSent(SLOW_STORE.into())),
-            Ok(token) => Ok(Ok(Token { value: token.value, generation: generation + 1 })),
-            Err(failure) => Ok(Err(NoToken { failure, answer })),
-        }
+        let result = match result {
+            Ok(token) => Ok(Token { value: token.value, generation: generation + 1 }),
+            Err(failure) => Err(NoToken { failure, answer }),
+        };
+        search.in_time(result, is_late)
     }
 
     /// Extends a lease again and again, as long as this is polled. An extension that fails is made up for by the next one.

@@ -83,12 +83,36 @@ impl Search<'_> {
         (self.deadline + STORE_TIMEOUT).checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
+    /// A token that can still be used, or why there is none. `fetch_was_late`: the endpoint took the time of the attempt, also where
+    /// another attempt asked it.
+    ///
+    /// # Errors
+    ///
+    /// When the store took the time: a failure of ours.
+    pub(super) fn in_time(
+        &self,
+        result: Result<Token, NoToken>,
+        fetch_was_late: bool,
+    ) -> Result<Result<Token, NoToken>, NotSent> {
+        match result {
+            Ok(_) if self.deadline > Instant::now() => Ok(result),
+            Ok(_) if fetch_was_late => Ok(Err(self.too_late())),
+            Ok(_) => Err(slow_store()),
+            Err(_) => Ok(result),
+        }
+    }
+
     /// What comes of it where a token comes after the timeout.
-    pub(super) fn too_late(&self) -> NoToken {
+    fn too_late(&self) -> NoToken {
         let seconds = self.request.timeout.as_secs();
         let detail = format!(
             "no token could be had within {seconds} s, the timeout of an attempt; nothing was sent to the receiver"
         );
         NoToken { failure: Failure::at(Phase::Prepare, ErrorKind::Auth, detail), answer: None }
     }
+}
+
+/// Of an attempt whose time was over before it could ask for a token, or use it.
+pub(super) fn slow_store() -> NotSent {
+    NotSent("the store of tokens took the time of the attempt".into())
 }

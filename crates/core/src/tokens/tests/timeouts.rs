@@ -135,6 +135,8 @@ struct Broken {
     inner: MemoryTokens,
     /// Nothing is answered.
     is_silent: bool,
+    /// How long each answer takes.
+    takes: Duration,
     /// Nothing of a fetch can be stored once it has begun.
     loses_ends: bool,
     ends: Mutex<u32>,
@@ -142,6 +144,7 @@ struct Broken {
 
 impl Broken {
     async fn answer<T>(&self, answer: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+        sleep(self.takes).await;
         if self.is_silent { std::future::pending().await } else { answer.await }
     }
 }
@@ -167,7 +170,8 @@ impl Tokens for Broken {
 
     async fn end_fetch(&self, key: &TokenKey, fetch: Uuid, outcome: Option<FetchOutcome>) -> StoreResult<()> {
         *self.ends.lock().expect("a lock") += 1;
-        if self.loses_ends { Err(StoreError::Busy) } else { self.inner.end_fetch(key, fetch, outcome).await }
+        let end = self.inner.end_fetch(key, fetch, outcome);
+        if self.loses_ends { Err(StoreError::Busy) } else { self.answer(end).await }
     }
 
     async fn fetch_ended(&self, key: &TokenKey, generation: u64) {
@@ -198,4 +202,19 @@ fn a_token_that_cannot_be_stored_serves_whoever_fetched_it_and_fails_nobody_else
         let ends = *sender.tokens.ends.lock().expect("a lock");
         assert_eq!((fake.forms(), ends), (2, 2), "the second one fetched when the lease had ended");
     });
+}
+
+#[test]
+fn a_store_that_takes_the_time_of_an_attempt_is_no_attempt() {
+    // The read alone, the read and the lease, and those with the end of the fetch.
+    for (takes, forms) in [(16, 0), (8, 0), (7, 1)] {
+        run(async {
+            let fake = Fake::default();
+            let tokens = Broken { takes: takes * SECOND, ..Broken::default() };
+            let sent = AuthenticatedSender { sender: &fake, tokens }.send(request(1)).await;
+            let Err(NotSent(why)) = sent else { panic!("an attempt was made after {takes} s") };
+            assert!(why.contains("took the time of the attempt"), "{why}");
+            assert_eq!((fake.forms(), fake.sent().len()), (forms, 0), "{takes} s");
+        });
+    }
 }
