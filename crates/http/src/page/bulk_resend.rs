@@ -13,9 +13,8 @@ use uuid::Uuid;
 
 use super::bulk_scope::BulkScope;
 use super::error_page::ErrorPage;
-use super::form::Form;
 use super::page_parameters::PageParameters;
-use super::resend::{CSRF_FIELD, ONCE_FIELD};
+use super::resend::ONCE_FIELD;
 use super::view::bulk_resend;
 use super::{PageStore, Pages};
 use crate::web::call_limits::{CallLimits, Requester};
@@ -56,8 +55,7 @@ pub(super) async fn begin<S: PageStore, R: Into<BulkScope>>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
-    let form = Form::read(body).await?;
-    scope.check_csrf_token(&parts.headers, form.get(CSRF_FIELD))?;
+    let form = scope.form(body, &parts.headers).await?;
     take_resend(&scope, &parts)?;
     let parameters = scope.parameters(parts.uri.query());
     let Some(new) = new_job(&parameters, &scope) else { return Ok(list(&parameters, &scope)) };
@@ -76,9 +74,10 @@ pub(super) async fn show<S: PageStore, R: Into<BulkScope>>(
     request: R,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
-    let id = scope.job.filter(|_| scope.may_resend()).ok_or(ErrorPage::NotFound)?;
-    let job = recovery::show(&pages.store, &scope.grant.tenant, JobKind::Resend, id).await?;
-    let job = job.filter(|job| scope.covers(job)).ok_or(ErrorPage::NotFound)?;
+    if !scope.may_resend() {
+        return Err(ErrorPage::NotFound);
+    }
+    let job = scope.find_job(&pages.store).await?;
     Ok(bulk_resend::outcome(&job, &scope))
 }
 
@@ -90,15 +89,12 @@ pub(super) async fn stop<S: PageStore, R: Into<BulkScope>>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
-    let form = Form::read(body).await?;
-    scope.check_csrf_token(&parts.headers, form.get(CSRF_FIELD))?;
+    scope.form(body, &parts.headers).await?;
     if !scope.may_resend() {
         return Err(ErrorPage::MayNotResend);
     }
-    let (id, tenant) = (scope.job.ok_or(ErrorPage::NotFound)?, &scope.grant.tenant);
-    let job = recovery::show(&pages.store, tenant, JobKind::Resend, id).await?;
-    job.filter(|job| scope.covers(job)).ok_or(ErrorPage::NotFound)?;
-    recovery::stop(&pages.store, tenant, JobKind::Resend, id, Timestamp::now()).await?;
+    let id = scope.find_job(&pages.store).await?.id;
+    recovery::stop(&pages.store, &scope.grant.tenant, JobKind::Resend, id, Timestamp::now()).await?;
     Ok(Redirect::to(&scope.job_path(id)).into_response())
 }
 

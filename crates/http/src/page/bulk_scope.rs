@@ -1,19 +1,23 @@
 //! Scope of a bulk resend: the webhooks of one loan, or those of all loans of the tenant; its paths, and what filters mean in it.
 
+use axum::body::Body;
 use http::HeaderMap;
 
 use super::bulk_filter::BulkFilter;
 use super::delivery_parameters::filter_input;
 use super::error_page::ErrorPage;
+use super::form::Form;
 use super::page_parameters::PageParameters;
-use super::page_request::{PageRequest, check_csrf_token, loan_page_path};
+use super::page_request::{PageRequest, loan_page_path};
 use super::tenant_request::{DELIVERIES_PATH, JOBS_PATH, TenantRequest};
 use crate::web::{self, Origin};
 use loanhook_core::delivery_list::DeliveryFilterInput;
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::{JobId, LoanId};
-use loanhook_core::model::job::{Job, Selection};
+use loanhook_core::model::job::{Job, JobKind, Selection};
 use loanhook_core::model::key::Scope;
+use loanhook_core::ports::Jobs;
+use loanhook_core::recovery;
 
 /// Who asks for a bulk resend, and of what.
 pub(super) struct BulkScope {
@@ -22,7 +26,7 @@ pub(super) struct BulkScope {
     /// None for all loans.
     pub(super) loan: Option<LoanId>,
     /// The job that the path names.
-    pub(super) job: Option<JobId>,
+    job: Option<JobId>,
 }
 
 impl From<PageRequest> for BulkScope {
@@ -83,7 +87,7 @@ impl BulkScope {
     }
 
     /// Whether the viewer may see a job: for a loan, one whose deliveries are all of that loan.
-    pub(super) fn covers(&self, job: &Job) -> bool {
+    fn covers(&self, job: &Job) -> bool {
         match (&self.loan, &job.request.selection) {
             (None, _) => true,
             (Some(loan), Selection::Filter(filter)) => filter.loan_id.as_deref() == Some(loan.as_str()),
@@ -91,9 +95,16 @@ impl BulkScope {
         }
     }
 
-    /// Refuses a form that does not come from a page that was made for this viewer.
-    pub(super) fn check_csrf_token(&self, headers: &HeaderMap, shown: &str) -> Result<(), ErrorPage> {
-        check_csrf_token(&self.grant, &self.origin, headers, shown)
+    /// The fields of a form from a page that was made for this viewer.
+    pub(super) async fn form(&self, body: Body, headers: &HeaderMap) -> Result<Form, ErrorPage> {
+        Form::of_viewer(body, headers, (&self.grant, &self.origin)).await
+    }
+
+    /// The job that the path names, if the viewer may see it.
+    pub(super) async fn find_job<S: Jobs>(&self, store: &S) -> Result<Job, ErrorPage> {
+        let id = self.job.ok_or(ErrorPage::NotFound)?;
+        let job = recovery::show(store, &self.grant.tenant, JobKind::Resend, id).await?;
+        job.filter(|job| self.covers(job)).ok_or(ErrorPage::NotFound)
     }
 }
 

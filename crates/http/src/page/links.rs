@@ -1,10 +1,10 @@
 //! Links to single things, from pages of all loans. What belongs to no loan (an operational event) has no page, and so no link.
 
-use super::page_request::{loan_events_path, loan_page_path};
+use super::page_request::{loan_event_path, loan_page_path};
 use super::tenant_request::DELIVERIES_PATH;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
-use loanhook_core::model::id::{EventId, LoanId, SubscriptionId};
+use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TraceId};
 
 /// A loan's webhooks.
 pub(super) fn loan(loan: &LoanId) -> Option<String> {
@@ -15,23 +15,23 @@ pub(super) fn loan(loan: &LoanId) -> Option<String> {
 pub(super) fn delivery(delivery: &Delivery) -> Option<String> {
     let snapshot = &delivery.snapshot;
     match delivery.history.newest_attempt {
-        Some(id) => {
-            let page = self::loan(&snapshot.loan_id)?;
-            Some(format!("{page}?traceId={}&open={id}#a-{id}", snapshot.trace_id))
-        }
+        Some(id) => open_attempt(&snapshot.loan_id, snapshot.trace_id, id),
         None => event(&snapshot.loan_id, snapshot.event_id),
     }
 }
 
 /// An attempt, open among those of its delivery.
 pub(super) fn attempt(attempt: &Attempt) -> Option<String> {
-    let (page, id) = (self::loan(&attempt.loan_id)?, attempt.id);
-    Some(format!("{page}?traceId={}&open={id}#a-{id}", attempt.trace_id))
+    open_attempt(&attempt.loan_id, attempt.trace_id, attempt.id)
+}
+
+fn open_attempt(loan: &LoanId, trace: TraceId, id: AttemptId) -> Option<String> {
+    Some(format!("{}?traceId={trace}&open={id}#a-{id}", self::loan(loan)?))
 }
 
 /// An event of a loan, open.
 pub(super) fn event(loan: &LoanId, id: EventId) -> Option<String> {
-    loan.shown().map(|_| format!("{}?open={id}#e-{id}", loan_events_path(loan)))
+    loan.shown().map(|_| loan_event_path(loan, id))
 }
 
 /// The deliveries of a webhook.

@@ -83,6 +83,11 @@ pub(super) fn loan_events_path(loan: &LoanId) -> String {
     format!("/loans/{}/{EVENTS}", web::path_segment(loan.as_str()))
 }
 
+/// The path of the page of a loan's events with this one open.
+pub(super) fn loan_event_path(loan: &LoanId, id: EventId) -> String {
+    format!("{}?open={id}#e-{id}", loan_events_path(loan))
+}
+
 /// The parameter of the first page after a session began. A browser that has no cookie there keeps no cookies.
 const OPENED_MARKER: &str = "opened=1";
 
@@ -109,7 +114,7 @@ impl PageRequest {
 
     /// The URL of the page of events with this one open.
     pub(super) fn event_href(&self, id: &EventId) -> String {
-        format!("{}?open={id}#e-{id}", self.events_path())
+        loan_event_path(&self.loan, *id)
     }
 
     /// The event that the path names.
@@ -146,11 +151,6 @@ impl PageRequest {
         let id: AttemptId = self.id.parse().map_err(|_| ErrorPage::NotFound)?;
         let row = history::row(store, &self.grant.tenant, &self.loan, id, Timestamp::now()).await?;
         row.ok_or(ErrorPage::NotFound)
-    }
-
-    /// Refuses a form that does not come from a page that was made for this viewer.
-    pub(super) fn check_csrf_token(&self, headers: &HeaderMap, shown: &str) -> Result<(), ErrorPage> {
-        check_csrf_token(&self.grant, &self.origin, headers, shown)
     }
 }
 

@@ -39,8 +39,7 @@ pub(super) async fn resend<S: PageStore>(
     if !request.may_resend() {
         return Err(ErrorPage::MayNotResend);
     }
-    let form = Form::read(body).await?;
-    request.check_csrf_token(&parts.headers, form.get(CSRF_FIELD))?;
+    let form = Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
     let (grant, requester) =
         (&request.grant, Requester::Viewer(request.grant.key, request.grant.name.clone()));
     let allowed = AllowedResend::check(&parts.extensions, &requester, &grant.tenant, &grant.name)?;

@@ -7,8 +7,6 @@ use http::request::Parts;
 
 use super::error_page::ErrorPage;
 use super::form::Form;
-use super::page_request::check_csrf_token;
-use super::resend::CSRF_FIELD;
 use super::tenant_request::{TenantRequest, WEBHOOKS_PATH};
 use super::{PageStore, Pages};
 use loanhook_core::model::id::SubscriptionId;
@@ -46,8 +44,7 @@ pub(super) async fn release<S: PageStore>(
 
 /// The webhook that the path names, where the form is ours and the viewer may change webhooks.
 async fn checked(request: &TenantRequest, parts: &Parts, body: Body) -> Result<SubscriptionId, ErrorPage> {
-    let form = Form::read(body).await?;
-    check_csrf_token(&request.grant, &request.origin, &parts.headers, form.get(CSRF_FIELD))?;
+    Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
     if !request.grant.may(Scope::SubscriptionsWrite) {
         return Err(ErrorPage::MayNotChangeWebhooks);
     }

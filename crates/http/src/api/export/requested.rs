@@ -1,4 +1,4 @@
-//! What a request says of an export: the format, and whether its answer is bounded.
+//! Export as a request asks for it: the format, and whether its answer is bounded.
 
 use std::convert::Infallible;
 

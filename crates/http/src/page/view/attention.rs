@@ -1,4 +1,4 @@
-//! What somebody should look at: webhooks that are held or fail, and events that no webhook was sent for.
+//! Webhooks and events that somebody should look at: webhooks that are held or fail, and events that no webhook was sent for.
 
 use maud::{Markup, html};
 
