@@ -1,10 +1,10 @@
-//! What the benchmark reads: a loan, a month and a week of deliveries, stored as intake and delivery store them.
+//! Data of the benchmark: a loan, a month and a week of deliveries, stored as intake and delivery store them.
 
 use std::time::Duration;
 
 use bench_measure::milliseconds;
 use bytes::Bytes;
-use loanhook_core::intake::{Submission, accept};
+use loanhook_core::intake::{PromisedDelivery, Submission, accept};
 use loanhook_core::keys::ensure_admin;
 use loanhook_core::model::attempt::{AttemptState, Completion, StoredResponse};
 use loanhook_core::model::event::EventInput;
@@ -16,7 +16,8 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{ClaimOutcome, Deliveries, DueWork, QueueMessage};
 use loanhook_core::subscriptions;
 use loanhook_sqlite::SqliteEngine;
-use serde_json::{json, value::to_raw_value};
+use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{KEY, MONTH_BEGINS, MONTH_ENDS, MONTH_SUBSCRIPTIONS, Outcome, ROWS};
@@ -32,27 +33,11 @@ pub(crate) async fn fill(engine: &SqliteEngine) -> Outcome {
     let now = Timestamp::now();
     ensure_admin(engine, Some(SecretKey::chosen(KEY)?), now).await?;
     let tenant = TenantId::try_from(FIRST_TENANT.to_owned())?;
-    let criteria = CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() };
-    let url = "https://core.example.com/hooks/loans".into();
-    let input = SubscriptionInput::with_defaults("Core banking: payment posted".into(), criteria, url);
-    subscriptions::create(engine, &tenant, input, now).await.map_err(|_| "no subscription")?;
+    subscribe(engine, &tenant, "Core banking: payment posted".into(), now).await?;
     for number in 0..ROWS {
-        let input = EventInput {
-            event_name: "Payment Posted to Account".into(),
-            loan_id: "727".into(),
-            context: to_raw_value(&json!({"loan-display-id": "727", "number": number}))?,
-            occurred_at: None,
-        };
-        let event = input.check().map_err(|_| "no event")?;
-        let receipt = accept(engine, &tenant, Submission { event, key: None }, Timestamp::now()).await?;
-        for promised in receipt.deliveries {
-            let wake = QueueMessage {
-                tenant: tenant.clone(),
-                trace_id: promised.trace_id,
-                subscription_id: promised.subscription_id,
-                due: now,
-                work: DueWork::Attempt(1),
-            };
+        let context = json!({"loan-display-id": "727", "number": number});
+        let now = Timestamp::now();
+        for wake in accepted(engine, &tenant, ("Payment Posted to Account", "727"), &context, now).await? {
             deliver(engine, &wake, Timestamp::now(), Duration::from_millis(12), 200).await?;
         }
     }
@@ -64,31 +49,16 @@ pub(crate) async fn fill_month(engine: &SqliteEngine) -> Outcome {
     let tenant = TenantId::try_from(FIRST_TENANT.to_owned())?;
     let (begins, ends): (Timestamp, Timestamp) = (MONTH_BEGINS.parse()?, MONTH_ENDS.parse()?);
     for number in 1..MONTH_SUBSCRIPTIONS {
-        let criteria = CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() };
-        let url = "https://core.example.com/hooks/loans".into();
-        let input = SubscriptionInput::with_defaults(format!("Webhook {number}"), criteria, url);
-        subscriptions::create(engine, &tenant, input, begins).await.map_err(|_| "no subscription")?;
+        subscribe(engine, &tenant, format!("Webhook {number}"), begins).await?;
     }
     let hours = std::iter::successors(Some(begins), |hour| Some(*hour + Duration::from_secs(3600)));
     for hour in hours.take_while(|hour| *hour < ends) {
         for number in 0..DELIVERIES_PER_HOUR {
-            let input = EventInput {
-                event_name: "Payment Posted to Account".into(),
-                loan_id: "728".into(),
-                context: to_raw_value(&json!({"loan-display-id": "728"}))?,
-                occurred_at: None,
-            };
-            let event = input.check().map_err(|_| "no event")?;
-            let receipt = accept(engine, &tenant, Submission { event, key: None }, hour).await?;
+            let context = json!({"loan-display-id": "728"});
+            let of = ("Payment Posted to Account", "728");
+            let wakes = accepted(engine, &tenant, of, &context, hour).await?;
             // At once, so that they share commits.
-            let delivered = receipt.deliveries.into_iter().zip(0_u32..).map(|(promised, place)| {
-                let wake = QueueMessage {
-                    tenant: tenant.clone(),
-                    trace_id: promised.trace_id,
-                    subscription_id: promised.subscription_id,
-                    due: hour,
-                    work: DueWork::Attempt(1),
-                };
+            let delivered = wakes.into_iter().zip(0_u32..).map(|(wake, place)| {
                 let took = Duration::from_millis((7 + 31 * number + 3 * place).into());
                 async move { deliver(engine, &wake, hour, took, 200).await }
             });
@@ -108,29 +78,52 @@ pub(crate) async fn fill_week(engine: &SqliteEngine, count: u32) -> Outcome {
         let one = |number: u32| {
             let tenant = &tenant;
             async move {
-                let input = EventInput {
-                    event_name: "Autopay Failed".into(),
-                    loan_id: (1000 + number % 500).to_string(),
-                    context: to_raw_value(&json!({"number": number}))?,
-                    occurred_at: None,
-                };
-                let event = input.check().map_err(|_| "no event")?;
-                let receipt = accept(engine, tenant, Submission { event, key: None }, sent).await?;
-                let promised = receipt.deliveries.into_iter().next().ok_or("no delivery")?;
-                let wake = QueueMessage {
-                    tenant: tenant.clone(),
-                    trace_id: promised.trace_id,
-                    subscription_id: promised.subscription_id,
-                    due: sent,
-                    work: DueWork::Attempt(1),
-                };
+                let loan = (1000 + number % 500).to_string();
+                let of = ("Autopay Failed", loan.as_str());
+                let wakes = accepted(engine, tenant, of, &json!({"number": number}), sent).await?;
+                let wake = wakes.first().ok_or("no delivery")?;
                 let status = if number.is_multiple_of(50) { 503 } else { 200 };
-                deliver(engine, &wake, sent, Duration::from_millis(u64::from(3 + number % 40)), status).await
+                deliver(engine, wake, sent, Duration::from_millis(u64::from(3 + number % 40)), status).await
             }
         };
         futures_util::future::try_join_all((first..count.min(first + AT_ONCE)).map(one)).await?;
     }
     Ok(())
+}
+
+/// A subscription to all events.
+async fn subscribe(engine: &SqliteEngine, tenant: &TenantId, title: String, now: Timestamp) -> Outcome {
+    let criteria = CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() };
+    let url = "https://core.example.com/hooks/loans".into();
+    let input = SubscriptionInput::with_defaults(title, criteria, url);
+    subscriptions::create(engine, tenant, input, now).await.map_err(|_| "no subscription")?;
+    Ok(())
+}
+
+/// The messages of the deliveries of an event of this name and loan, which was accepted then.
+async fn accepted(
+    engine: &SqliteEngine,
+    tenant: &TenantId,
+    (name, loan): (&str, &str),
+    context: &Value,
+    at: Timestamp,
+) -> Outcome<Vec<QueueMessage>> {
+    let input = EventInput {
+        event_name: name.into(),
+        loan_id: loan.into(),
+        context: to_raw_value(context)?,
+        occurred_at: None,
+    };
+    let event = input.check().map_err(|_| "no event")?;
+    let receipt = accept(engine, tenant, Submission { event, key: None }, at).await?;
+    let wake = |promised: PromisedDelivery| QueueMessage {
+        tenant: tenant.clone(),
+        trace_id: promised.trace_id,
+        subscription_id: promised.subscription_id,
+        due: at,
+        work: DueWork::Attempt(1),
+    };
+    Ok(receipt.deliveries.into_iter().map(wake).collect())
 }
 
 async fn deliver(

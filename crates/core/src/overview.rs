@@ -46,8 +46,7 @@ impl OverviewSpan {
             Self::Day => (Period::Hour, 24),
             Self::Week => (Period::Day, 7),
         };
-        let to = by.beginning(now) + by.length();
-        ReportQuery { from: to.minus(by.length() * count), to, by, group: Grouping::Event }
+        ReportQuery::last(by, count, Grouping::Event, now)
     }
 }
 

@@ -79,7 +79,9 @@ pub async fn states<S: FlowControl + Reports + Subscriptions>(
     if subscriptions.is_empty() {
         return Ok(Vec::new());
     }
-    let recent = tallies(store, tenant, last(Period::Hour, RECENT_HOURS, now)).await?;
+    let recent =
+        tallies(store, tenant, ReportQuery::last(Period::Hour, RECENT_HOURS, Grouping::Subscription, now))
+            .await?;
     let mut holds = holds::holds(store, tenant, now).await?;
     let state = |subscription: &Arc<Subscription>| WebhookState {
         subscription: Arc::clone(subscription),
@@ -102,7 +104,7 @@ pub async fn weeks<S: Reports>(
     tenant: &TenantId,
     now: Timestamp,
 ) -> StoreResult<BTreeMap<SubscriptionId, Week>> {
-    let query = last(Period::Day, DAYS, now);
+    let query = ReportQuery::last(Period::Day, DAYS, Grouping::Subscription, now);
     let found = tallies(store, tenant, query).await?;
     let week = |days: &BTreeMap<Timestamp, AttemptTally>| {
         query.periods().map(|day| (day, days.get(&day).copied().unwrap_or_default())).collect()
@@ -113,12 +115,6 @@ pub async fn weeks<S: Reports>(
 /// The sum of tallies.
 pub fn sum<'a>(tallies: impl IntoIterator<Item = &'a AttemptTally>) -> AttemptTally {
     tallies.into_iter().fold(AttemptTally::default(), |sum, tally| sum.plus(*tally))
-}
-
-/// So many periods, of which the last is that of `now`, by subscription.
-fn last(by: Period, count: u32, now: Timestamp) -> ReportQuery {
-    let to = by.beginning(now) + by.length();
-    ReportQuery { from: to.minus(by.length() * count), to, by, group: Grouping::Subscription }
 }
 
 async fn tallies<S: Reports>(

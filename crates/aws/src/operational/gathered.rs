@@ -1,4 +1,4 @@
-//! What was gathered for a transaction, and how many items it may write.
+//! Gathered happenings of a transaction, and how many items it may write of them.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! What a change of an item tells of its subscription, its job or its tenant.
+//! Happening: what a change of an item tells of its subscription, its job or its tenant.
 
 use crate::items::item::{Item, document, get_text, parse};
 use crate::items::key_schema::{CHANGED_BY, CURRENT_PREFIX, SK};

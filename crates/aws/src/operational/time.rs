@@ -1,4 +1,4 @@
-//! What time brings, and what becomes of states where subscriptions change: a look at each tenant of which something is due.
+//! Time: what it brings, and what becomes of states where subscriptions change: a look at each tenant of which something is due.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,22 +29,22 @@ struct Looked {
 impl Aws {
     pub(super) async fn advance_states(&self, now: Timestamp) -> StoreResult<StatesAdvanced> {
         let (states, planned) = (self.operational_states().await?, self.planned_looks().await?);
-        let windows = states.iter().filter_map(|(of, stored)| {
-            Some((&of.tenant, stored.state.exhausted.as_ref()?.opened_at + EXHAUSTED_WINDOW))
-        });
+        let windows = states
+            .iter()
+            .filter_map(|(of, stored)| Some((&of.tenant, stored.state.window_end(EXHAUSTED_WINDOW)?)));
         let looks = planned.iter().map(|look| (&look.tenant, look.due));
         let (mut due, mut advanced) = (BTreeSet::new(), StatesAdvanced::default());
         for (tenant, at) in windows.chain(looks) {
             if at <= now {
                 due.insert(tenant);
             } else {
-                advanced.next_due = earlier(advanced.next_due, Some(at));
+                advanced.next_due = Timestamp::first_of(advanced.next_due, Some(at));
             }
         }
         for tenant in due {
             let look = planned.iter().find(|look| look.tenant == *tenant);
             match self.look_at(tenant, look, &states, now).await {
-                Ok(at) => advanced.next_due = earlier(advanced.next_due, at),
+                Ok(at) => advanced.next_due = Timestamp::first_of(advanced.next_due, at),
                 // It holds up no other tenant.
                 Err(failure) => {
                     advanced.next_due = Some(now);
@@ -74,7 +74,7 @@ impl Aws {
             return Ok(Some(now));
         }
         self.plan_next_look(tenant, look, looked.notice).await?;
-        Ok(earlier(looked.window, looked.notice))
+        Ok(Timestamp::first_of(looked.window, looked.notice))
     }
 
     /// Tells what is due of each subscription of a tenant.
@@ -105,10 +105,9 @@ impl Aws {
             let subject = Subject::as_then(subscriptions, (tenant, subscription_id), &title);
             let certificate = subscription.and_then(|one| Subscription::client_certificate(one));
             let events = state.advance(&subject, certificate, EXHAUSTED_WINDOW, now);
-            let window = state.exhausted.as_ref().map(|open| open.opened_at + EXHAUSTED_WINDOW);
-            looked.window = earlier(looked.window, window);
+            looked.window = Timestamp::first_of(looked.window, state.window_end(EXHAUSTED_WINDOW));
             let notice = certificate.and_then(|certificate| state.next_notice(certificate));
-            looked.notice = earlier(looked.notice, notice);
+            looked.notice = Timestamp::first_of(looked.notice, notice);
             let table = &self.stack().reports;
             let mut writes: Vec<_> =
                 before.replace(table, &of, &StoredState::followed_by(state)?)?.into_iter().collect();
@@ -133,8 +132,4 @@ impl Aws {
         }
         Ok(looked)
     }
-}
-
-fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
-    one.into_iter().chain(other).min()
 }

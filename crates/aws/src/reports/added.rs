@@ -1,4 +1,4 @@
-//! What the transactions of a run added, of all groups together: what its metrics say.
+//! Sum of what the transactions of a run added, of all groups together: its metrics say it.
 
 use super::changes::Changes;
 use loanhook_core::model::metrics::{FactTotals, exhausted};

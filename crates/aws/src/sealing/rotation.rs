@@ -54,8 +54,9 @@ impl Aws {
             return Ok(refused);
         }
         if stored.former().next().is_some() {
-            let sentence = "nothing was removed: the data keys were changed meanwhile. Run the command again";
-            return Ok(SecretsAnswer::Refused(Refused { refused: sentence.into() }));
+            return Ok(refused(
+                "nothing was removed: the data keys were changed meanwhile. Run the command again",
+            ));
         }
         Ok(self.rotation_state(&stored).into())
     }
@@ -89,7 +90,7 @@ impl Aws {
         } else {
             return None;
         };
-        Some(SecretsAnswer::Refused(Refused { refused: sentence }))
+        Some(refused(sentence))
     }
 
     async fn keep_removed(&self, id: &KeyId, encrypted: &[u8]) -> StoreResult<()> {
@@ -110,18 +111,16 @@ impl Aws {
         let item = self.get(key_schema::removed_data_key(&id)).await?;
         let encrypted = item.as_ref().and_then(|item| item.get(DATA_KEY)?.as_b().ok());
         let Some(encrypted) = encrypted else {
-            let sentence = format!(
+            return Ok(refused(format!(
                 "nothing was restored: no data key {id} is kept. It was removed more than 35 days ago, or is of another table"
-            );
-            return Ok(SecretsAnswer::Refused(Refused { refused: sentence }));
+            )));
         };
         let with_restored = keys.with_former(&id, encrypted.as_ref().to_vec(), (self.stack().clock)());
         let stored = self.replace_data_keys(&keys, with_restored).await?;
         if stored.encrypted.contains_key(&id) {
             return Ok(self.rotation_state(&stored).into());
         }
-        let sentence = "nothing was restored: the data keys were changed meanwhile. Run the command again";
-        Ok(SecretsAnswer::Refused(Refused { refused: sentence.into() }))
+        Ok(refused("nothing was restored: the data keys were changed meanwhile. Run the command again"))
     }
 
     fn rotation_state(&self, keys: &DataKeys) -> RotationState {
@@ -132,4 +131,8 @@ impl Aws {
         let (current, since) = (keys.current.to_string(), keys.since.millis());
         RotationState { current, former, since, wait_seconds }
     }
+}
+
+fn refused(sentence: impl Into<String>) -> SecretsAnswer {
+    SecretsAnswer::Refused(Refused { refused: sentence.into() })
 }

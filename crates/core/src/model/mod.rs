@@ -3,6 +3,8 @@
 
 pub mod address;
 pub mod attempt;
+#[cfg(test)]
+mod attempt_fixture;
 mod attempt_result;
 pub mod byte_order_mark;
 pub mod catalogue;

@@ -53,6 +53,11 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
+    /// The first of two moments that may not be.
+    pub fn first_of(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        one.into_iter().chain(other).min()
+    }
+
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
     }

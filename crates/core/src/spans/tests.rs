@@ -1,4 +1,4 @@
-//! What a span says of a request's URL.
+//! URL of a request: what a span says of it.
 
 use super::AttributeValue;
 use super::attempt::of_request;

@@ -1,4 +1,4 @@
-//! What becomes of operational states where subscriptions change.
+//! Changes of subscriptions: what becomes of operational states.
 
 use rusqlite::{Connection, params};
 

@@ -1,4 +1,4 @@
-//! What time brings: windows that end, and notice of certificates.
+//! Time: what it brings, which is windows that end, and notice of certificates.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl SqliteEngine {
         for (pending, state) in self.0.operational.pending(states) {
             match pending.next_due(&state) {
                 Some(at) if at <= now => due.push(pending),
-                at => next_due = earlier(next_due, at),
+                at => next_due = Timestamp::first_of(next_due, at),
             }
         }
         if due.is_empty() {
@@ -92,15 +92,11 @@ impl SqliteEngine {
         let work = move |connection: &Connection| {
             let mut next_due = None;
             for pending in &due {
-                next_due = earlier(next_due, pending.advance(connection, now)?);
+                next_due = Timestamp::first_of(next_due, pending.advance(connection, now)?);
             }
             Ok(next_due)
         };
         let after = self.0.writer.run(Priority::ExistingWork, work, |_| ()).await?;
-        Ok(earlier(next_due, after))
+        Ok(Timestamp::first_of(next_due, after))
     }
-}
-
-fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
-    one.into_iter().chain(other).min()
 }

@@ -8,7 +8,6 @@ use crate::unreadable::read_all;
 use loanhook_core::model::flow::{DeliveryOrder, FlowSettings};
 use loanhook_core::model::id::{LoanId, SubscriptionId, TenantId};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::QueueMessage;
 
 /// After how many milliseconds from its first failure a delivery of the subscription steps aside: within, none is never. None where
 /// the subscription keeps no order. One that was deleted keeps the order that it had.
@@ -67,14 +66,9 @@ fn advance_all(
     let mut first_due = None;
     for loan in loans {
         let put = OrderedLoan { tenant, subscription, loan: &loan }.advance(connection, now)?;
-        first_due = earlier(first_due, put);
+        first_due = Timestamp::first_of(first_due, put.map(|message| message.due));
     }
     Ok(first_due)
-}
-
-fn earlier(first: Option<Timestamp>, put: Option<QueueMessage>) -> Option<Timestamp> {
-    let due = put.map(|message| message.due);
-    first.into_iter().chain(due).min()
 }
 
 /// Puts messages for all that waits. Those of deliveries that had one already, for later, stay: they will find nothing to do.

@@ -1,12 +1,8 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::model::attempt::{AttemptNumber, AttemptState, Completion};
-use crate::model::credentials::CredentialsVersion;
-use crate::model::failure::Failure;
-use crate::model::id::{AttemptId, LoanId, SubscriptionId, TenantId};
-use crate::model::payload::Payload;
-use crate::model::subscription::Method;
+use crate::model::attempt::AttemptNumber;
+use crate::model::attempt_fixture::ended_attempt;
 
 const START: Timestamp = Timestamp::from_millis(1_795_428_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,36 +30,7 @@ fn at(seconds: u32) -> Timestamp {
 }
 
 fn row(End { delivery, number, at: second, result }: End) -> Attempt {
-    let completion = Completion {
-        ended_at: at(second),
-        response_time_ms: None,
-        source_ip: None,
-        result: result.map_err(|kind| Failure::new(kind, "the case says so")),
-        response: None,
-    };
-    Attempt {
-        id: AttemptId::from_uuid(Uuid::nil()),
-        tenant: TenantId::try_from("acme".to_owned()).expect("a tenant"),
-        loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
-        trace_id: trace(delivery),
-        subscription_id: SubscriptionId::from_uuid(Uuid::nil()),
-        event_title: "Core banking".into(),
-        event_name: "Payment".into(),
-        occurred_at: None,
-        test: false,
-        method: Method::Post,
-        destination: "https://core.example.com/".into(),
-        content_type: None,
-        source: Payload { key: None, bytes: 0 },
-        number,
-        requested_by: None,
-        resend_of: None,
-        sent_at: at(second),
-        state: AttemptState::Complete(completion),
-        next_attempt_at: None,
-        address_version: None,
-        credentials: CredentialsVersion::Own,
-    }
+    Attempt { trace_id: trace(delivery), number, ..ended_attempt(at(second), result) }
 }
 
 fn trace(delivery: u128) -> TraceId {

@@ -1,4 +1,4 @@
-//! What a hold of a subscription tells when it begins.
+//! Hold: what it tells when it begins.
 
 use super::facts::Facts;
 use super::{OperationalEvent, OperationalKind, Subject};

@@ -1,4 +1,4 @@
-//! What a recovery job tells when it is over.
+//! Recovery job: what it tells when it is over.
 
 use super::facts::Facts;
 use super::{OperationalEvent, OperationalEventId, OperationalKind};

@@ -121,9 +121,13 @@ impl OperationalState {
 
     /// When [`advance`](Self::advance) has something to do next; none where nothing is to come.
     pub fn next_due(&self, certificate: Option<&ClientCertificate>, window: Duration) -> Option<Timestamp> {
-        let end = self.exhausted.as_ref().map(|open| open.opened_at + window);
         let notice = certificate.and_then(|certificate| self.next_notice(certificate));
-        end.into_iter().chain(notice).min()
+        Timestamp::first_of(self.window_end(window), notice)
+    }
+
+    /// When the exhausted deliveries that are gathered are told, in a window as long as `window`; none where there are none.
+    pub fn window_end(&self, window: Duration) -> Option<Timestamp> {
+        self.exhausted.as_ref().map(|open| open.opened_at + window)
     }
 
     /// The subscription was deleted: it neither fails nor recovers, and what was exhausted is still told.

@@ -118,6 +118,12 @@ impl Grouping {
 }
 
 impl ReportQuery {
+    /// So many periods, of which the last is that of `now`.
+    pub fn last(by: Period, count: u32, group: Grouping, now: Timestamp) -> Self {
+        let to = by.beginning(now) + by.length();
+        Self { from: to.minus(by.length() * count), to, by, group }
+    }
+
     /// The beginnings of its periods, in their order.
     pub fn periods(&self) -> impl Iterator<Item = Timestamp> + use<> {
         let (to, length) = (self.to, self.by.length());

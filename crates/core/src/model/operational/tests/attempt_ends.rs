@@ -1,45 +1,14 @@
-//! What the end of an attempt says, and which deliveries are exhausted.
+//! Ends of attempts: what they say.
 
 use super::*;
-use crate::model::attempt::{Attempt, AttemptNumber, AttemptState, Completion};
-use crate::model::credentials::CredentialsVersion;
-use crate::model::failure::{ErrorKind, Failure};
-use crate::model::id::{LoanId, TraceId};
-use crate::model::payload::Payload;
-use crate::model::subscription::Method;
+use crate::model::attempt::{Attempt, AttemptNumber, AttemptState};
+use crate::model::attempt_fixture::ended_attempt;
+use crate::model::failure::ErrorKind;
+use crate::model::id::LoanId;
 
 fn row(result: Result<u16, ErrorKind>) -> Attempt {
-    let completion = Completion {
-        ended_at: at(1),
-        response_time_ms: None,
-        source_ip: None,
-        result: result.map_err(|kind| Failure::new(kind, "the case says so")),
-        response: None,
-    };
     let Subject { tenant, subscription, title, .. } = subject();
-    Attempt {
-        id: AttemptId::from_uuid(Uuid::from_u128(1)),
-        tenant,
-        loan_id: LoanId::try_from("727".to_owned()).expect("a loan"),
-        trace_id: TraceId::from_uuid(Uuid::nil()),
-        subscription_id: subscription,
-        event_title: title,
-        event_name: "Payment".into(),
-        occurred_at: None,
-        test: false,
-        method: Method::Post,
-        destination: "https://core.example.com/".into(),
-        content_type: None,
-        source: Payload { key: None, bytes: 0 },
-        number: AttemptNumber::Auto(1),
-        requested_by: None,
-        resend_of: None,
-        address_version: None,
-        credentials: CredentialsVersion::Own,
-        sent_at: START,
-        state: AttemptState::Complete(completion),
-        next_attempt_at: None,
-    }
+    Attempt { tenant, subscription_id: subscription, event_title: title, ..ended_attempt(at(1), result) }
 }
 
 #[test]
