@@ -1,4 +1,4 @@
-//! What `docs/runbook.md` and the alarms name is there: routes of the API, names of the log, metrics, and parameters of the template.
+//! Names in `docs/runbook.md` and in alarms: what they name is there: routes of the API, names of the log, metrics, and parameters of the template.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the environment says about the export of spans, as far as the libraries of OpenTelemetry do not read it themselves.
+//! Environment: what it says about the export of spans, as far as the libraries of OpenTelemetry do not read it themselves.
 
 use std::time::Duration;
 

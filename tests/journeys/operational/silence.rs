@@ -1,4 +1,4 @@
-//! What tells nothing: receivers of operational events, and events that are only called so.
+//! Silence: what tells nothing, which is receivers of operational events, and events that are only called so.
 
 use serde_json::{Value, json};
 

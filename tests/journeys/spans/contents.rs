@@ -1,4 +1,4 @@
-//! What is sent to the collector: what it is of, and no loan, payload, header value, path or secret.
+//! Contents of spans as the collector gets them: what they are of, and no loan, payload, header value, path or secret.
 
 use serde_json::json;
 

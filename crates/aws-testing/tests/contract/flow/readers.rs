@@ -1,4 +1,4 @@
-//! What readers and metrics are told of what waits.
+//! Readers and metrics: what they are told of what waits.
 
 use loanhook_aws_testing::run_with_faults;
 use loanhook_contract::scene::SECOND;
