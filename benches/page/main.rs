@@ -113,7 +113,7 @@ async fn get(router: &Router, path: &str, cookie: &str) -> Outcome<Bytes> {
 }
 
 async fn sign_in(router: &Router) -> Outcome<String> {
-    let request = Request::post("/login").header("host", "localhost").header("origin", "http://localhost");
+    let request = Request::post("/sign-in").header("host", "localhost").header("origin", "http://localhost");
     let request = request.body(Body::from(format!("loan=727&key={KEY}")))?;
     let response = router.clone().oneshot(request).await?;
     let cookie = response.headers().get(SET_COOKIE).ok_or("no cookie")?.to_str()?;

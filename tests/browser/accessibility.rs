@@ -68,9 +68,9 @@ async fn no_page_breaks_an_accessibility_rule_in_light_or_dark_wide_or_narrow() 
             ("/loans/727/webhooks?attempt=auto", "a list that cannot be resent at once"),
             ("/loans/727/webhooks/resend-all?outcome=succeeded", "the question before a bulk resend"),
             ("/loans/728/webhooks", "no such page"),
-            ("/login", "login"),
-            ("/login?next=%2Floans%2F727%2Fwebhooks&ended=1", "a session that is over"),
-            ("/login?next=%2Floans%2F727%2Fwebhooks&cookieless=1", "no cookies kept"),
+            ("/sign-in", "sign-in"),
+            ("/sign-in?next=%2Floans%2F727%2Fwebhooks&ended=1", "a session that is over"),
+            ("/sign-in?next=%2Floans%2F727%2Fwebhooks&cookieless=1", "no cookies kept"),
         ] {
             tab.go(&format!("{base}{path}")).await;
             for summary in tab.all(".verdicts summary").await {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::browser::Look;
-use crate::harness::{Journey, emulator_differs, event, event_named, eventually, instant, text};
+use crate::harness::{Journey, event, event_named, eventually, instant, text};
 use crate::scenes::{open_page, retried_delivery};
 use crate::tab::Tab;
 
@@ -167,9 +167,6 @@ async fn print_shows_the_table_and_whole_ids() {
 
 #[tokio::test]
 async fn a_key_signs_in_and_out() {
-    if emulator_differs("answers POST /login itself") {
-        return;
-    }
     let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;

@@ -17,7 +17,7 @@ async fn after_signing_out_going_back_shows_nothing_of_the_loan() {
     tab.run("history.back()", vec![]).await;
     eventually("the loan asks to sign in", async || {
         let address = tab.address().await;
-        (address.path() == "/login" && address.query().is_some()).then_some(())
+        (address.path() == "/sign-in" && address.query().is_some()).then_some(())
     })
     .await;
     tab.wait_for_text("h1", "Sign in").await;

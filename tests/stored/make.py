@@ -264,6 +264,13 @@ def segment(text):
 # ------------------------------------------------------------------------------------------------ the scenario
 
 
+def sign_in(base, key, loan):
+    """Signs in at this address, as the page's form does, and gives the cookie of the session."""
+    form = urllib.parse.urlencode({"key": key, "loan": loan})
+    headers = {"Origin": base, "Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    return cookie_of(Api(base).call("POST", "/sign-in", form, headers).expect(303))
+
+
 class Scenario:
     """What is asked of a loanhook; what was answered is kept for answers.json."""
 
@@ -637,10 +644,10 @@ class Scenario:
         link = {"loanId": self.UNICODE_LOAN, "scopes": ["history:read"]}
         made = self.api("portal").post("/v1/portal-links", link, status=201).json()
         self.portal["lookingCookie"] = self.open(made["url"].partition("token=")[2])
-        self.portal["signedInCookie"] = self.target.sign_in(self.keys["lms"], "727")
+        self.portal["signedInCookie"] = sign_in(self.target.base, self.keys["lms"], "727")
         self.resend_on_page(self.portal["signedInCookie"], self.traces["resend-fails"], 3)
-        ended = self.target.sign_in(self.keys["reader"], "727")
-        self.page("POST", "/logout", ended, {"loan": "727"}).expect(303)
+        ended = sign_in(self.target.base, self.keys["reader"], "727")
+        self.page("POST", "/sign-out", ended, {"loan": "727"}).expect(303)
         self.portal["endedCookie"] = ended
 
     def page(self, method, path, cookie=None, form=None):
@@ -720,11 +727,6 @@ class OneProcess:
     def stop(self):
         self.process.terminate()
         self.process.wait()
-
-    def sign_in(self, key, loan):
-        form = urllib.parse.urlencode({"key": key, "loan": loan})
-        headers = {"Origin": self.base, "Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
-        return cookie_of(Api(self.base).call("POST", "/login", form, headers).expect(303))
 
     def invoke_resend(self, scenario, trace):
         """There is no function to invoke."""
@@ -1093,36 +1095,6 @@ class Stack:
         scenario.attempts(trace, 3)
         self.invoke("resend", [{"tenant": "acme", "traceId": trace, "attempt": 1, "idempotencyKey": "direct-1"}])
         scenario.attempts(trace, 4)
-
-    def sign_in(self, key, loan):
-        """The emulator answers POST /login itself, so the function is asked as the gateway would."""
-        host = urllib.parse.urlsplit(self.base).netloc
-        event = {
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": "/login",
-            "rawQueryString": "",
-            "headers": {"host": host, "origin": self.base, "content-type": "application/x-www-form-urlencoded", "accept": "text/html"},
-            "requestContext": {
-                "accountId": "123456789012",
-                "apiId": "fixtures",
-                "domainName": host,
-                "domainPrefix": "fixtures",
-                "http": {"method": "POST", "path": "/login", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "fixtures"},
-                "requestId": "fixtures",
-                "routeKey": "$default",
-                "stage": "$default",
-                "time": "23/Nov/2026:10:00:00 +0000",
-                "timeEpoch": 1795428000000,
-            },
-            "body": urllib.parse.urlencode({"key": key, "loan": loan}),
-            "isBase64Encoded": False,
-        }
-        answer = self.invoke("history", event)
-        if answer["statusCode"] != 303:
-            sys.exit(f"no sign-in: {answer}")
-        headers = [("set-cookie", value) for value in answer.get("cookies", [])]
-        return cookie_of(Answer(303, headers, b""))
 
     def kill_senders_to(self, port):
         """Ends the processes of functions that have a connection to this port."""

@@ -8,23 +8,19 @@ mod search;
 mod sessions;
 mod webhooks;
 
-use crate::harness::{Api, Journey, emulator_differs};
-use crate::portal::SIGN_IN_TAKEN;
+use crate::harness::{Api, Journey};
 use crate::portal::visitor::Visitor;
 
-/// A visitor who signed in with the key of this caller; none where the sign-in cannot be reached.
-async fn signed_in_as(j: &Journey, api: &Api) -> Option<Visitor> {
-    if emulator_differs(SIGN_IN_TAKEN) {
-        return None;
-    }
+/// A visitor who signed in with the key of this caller.
+async fn signed_in_as(j: &Journey, api: &Api) -> Visitor {
     let mut visitor = Visitor::new(j);
-    let signed_in = visitor.post("/login", &[("key", api.key())]).await.expect_status(303);
+    let signed_in = visitor.post("/sign-in", &[("key", api.key())]).await.expect_status(303);
     assert_eq!(signed_in.header("location"), "/?opened=1");
-    Some(visitor)
+    visitor
 }
 
 /// A visitor who signed in with the key of the journey, which may do everything.
-async fn signed_in(j: &Journey) -> Option<Visitor> {
+async fn signed_in(j: &Journey) -> Visitor {
     signed_in_as(j, &j.api).await
 }
 

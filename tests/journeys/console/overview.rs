@@ -20,7 +20,7 @@ async fn numbers_and_pictures_say_what_the_report_says() {
     let of = EachKind::new().await;
     let j = &of.j;
     j.api.send_event(&event_named("Nobody wants this", "727")).await;
-    let Some(mut visitor) = signed_in(j).await else { return };
+    let mut visitor = signed_in(j).await;
     for (span, periods) in [("hour", 2), ("day", 24), ("week", 7)] {
         let page = eventually("all is counted", async || {
             let page = visitor.page(&format!("/?span={span}")).await;
@@ -78,7 +78,7 @@ async fn webhooks_that_fail_or_are_held_and_events_without_one_are_named() {
     by_hand(j, &held, "hold").await;
     j.api.send_one(&event_named("Held", "731")).await;
     j.api.send_event(&event_named("Nobody wants this", "727")).await;
-    let Some(mut visitor) = signed_in(j).await else { return };
+    let mut visitor = signed_in(j).await;
     let page = eventually("all is counted", async || {
         let page = visitor.page("/").await;
         (page.all(".attention .looks > li").len() == 3).then_some(page)
@@ -101,7 +101,7 @@ async fn webhooks_that_fail_or_are_held_and_events_without_one_are_named() {
 #[tokio::test]
 async fn an_empty_tenant_has_a_calm_overview_and_a_span_that_there_is_not_is_a_day() {
     let j = Journey::start().await;
-    let Some(mut visitor) = signed_in(&j).await else { return };
+    let mut visitor = signed_in(&j).await;
     let page = visitor.page("/?span=year").await;
     assert_eq!(page.text(".tabs [aria-current]"), "Day");
     assert_eq!(tile(&page, "Attempts").0, "0");

@@ -29,7 +29,7 @@ async fn jobs(j: &Journey) -> Vec<Value> {
 #[tokio::test]
 async fn all_that_match_in_all_loans_are_counted_confirmed_once_and_followed_to_their_outcome() {
     let (j, traces) = failed(&["727", "728", "727"]).await;
-    let Some(mut visitor) = signed_in(&j).await else { return };
+    let mut visitor = signed_in(&j).await;
     assert!(visitor.page("/webhooks").await.all(".all a").is_empty(), "without a filter nothing is offered");
     visitor.get("/webhooks/resend-all").await.expect_status(303);
     let list = visitor.page("/webhooks?status=failed&limit=100").await;
@@ -63,7 +63,7 @@ async fn the_question_says_every_filter_in_words() {
         "status=failed&subscriptionId={}&eventName=Payment+Posted+to+Account&loanId=727&responseCode=503&test=false&from=2020-01-01T00:00",
         subscription.as_str().expect("an ID")
     );
-    let Some(mut visitor) = signed_in(&j).await else { return };
+    let mut visitor = signed_in(&j).await;
     let question = visitor.page(&format!("/webhooks/resend-all?{query}")).await;
     assert_eq!(question.text(".bulk h2"), "Send 1 webhook again?");
     assert_eq!(
@@ -89,7 +89,7 @@ async fn the_question_says_every_filter_in_words() {
 #[tokio::test]
 async fn a_job_is_stopped_by_its_page_and_what_was_sent_stays_sent() {
     let (j, traces) = failed(&["727", "727", "727"]).await;
-    let Some(mut visitor) = signed_in(&j).await else { return };
+    let mut visitor = signed_in(&j).await;
     // Those of one loan are sent one after the other, and the first waits for its answer.
     let gate = Gate::closed();
     j.receiver.always("/hook", Reply::ok().held(&gate));
@@ -123,13 +123,13 @@ async fn a_job_is_stopped_by_its_page_and_what_was_sent_stays_sent() {
 async fn a_job_of_all_loans_needs_the_scope_and_is_not_shown_to_a_link() {
     let (j, traces) = failed(&["727", "728"]).await;
     let reader = j.api.with_new_key("Reader", &["history:read"]).await;
-    let Some(mut visitor) = signed_in_as(&j, &reader).await else { return };
+    let mut visitor = signed_in_as(&j, &reader).await;
     assert!(visitor.page("/webhooks?status=failed").await.all(".all").is_empty(), "it is not offered");
     visitor.get("/webhooks/resend-all?status=failed").await.expect_status(403);
     let job = make_job(&j.api, "resends", &json!({"filter": {"status": "failed"}, "perSecond": 50})).await;
     let path = format!("/resends/{}", id(&job));
     visitor.get(&path).await.expect_status(404);
-    let mut writer = signed_in(&j).await.expect("the sign-in is reached");
+    let mut writer = signed_in(&j).await;
     assert_eq!(ended(&mut writer, &path).await.text("#job h2"), "Done: 2 of 2 webhooks");
     writer.get(&format!("/resends/{}", traces[0])).await.expect_status(404);
     let mut jane = Visitor::new(&j);
@@ -138,7 +138,7 @@ async fn a_job_of_all_loans_needs_the_scope_and_is_not_shown_to_a_link() {
     jane.get(&format!("/loans/727{path}")).await.expect_status(404);
     // Another tenant has no such job.
     let stranger = j.other_tenant().await;
-    let mut other = signed_in_as(&j, &stranger).await.expect("the sign-in is reached");
+    let mut other = signed_in_as(&j, &stranger).await;
     other.get(&path).await.expect_status(404);
     j.api.send_one(&event("727")).await;
 }

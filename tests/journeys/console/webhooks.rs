@@ -19,7 +19,7 @@ async fn each_webhook_has_its_state_its_success_and_the_way_to_its_deliveries() 
     j.subscribe("/off", json!({"title": "Off", "enabled": false, "criteria": {"events": ["*"]}})).await;
     let many = json!(["A", "B", "C", "D", "E"]);
     j.subscribe("/many", json!({"title": "Many", "criteria": {"events": many}})).await;
-    let Some(mut visitor) = signed_in(j).await else { return };
+    let mut visitor = signed_in(j).await;
     let page = eventually("all is counted", async || {
         let page = visitor.page("/subscriptions").await;
         (page.all(".sparkline").len() == 3).then_some(page)
@@ -56,7 +56,7 @@ async fn a_webhook_is_held_and_released_by_the_forms_of_its_row() {
     let j = Journey::start().await;
     let webhook = j.subscribe("/hook", json!({"title": "Core"})).await;
     let path = subscription_path(&webhook);
-    let Some(mut visitor) = signed_in(&j).await else { return };
+    let mut visitor = signed_in(&j).await;
     for (word, action, holder) in [("Hold", "hold", json!("journey")), ("Release", "release", json!(null))] {
         let page = visitor.page("/subscriptions").await;
         assert_eq!(page.text(".hold > summary"), format!("{word} Core"));
@@ -71,7 +71,7 @@ async fn a_webhook_is_held_and_released_by_the_forms_of_its_row() {
     }
     // Another tenant has no such webhook.
     let stranger = j.other_tenant().await;
-    let mut other = signed_in_as(&j, &stranger).await.expect("the sign-in is reached");
+    let mut other = signed_in_as(&j, &stranger).await;
     stranger.subscribe(&subscription(&j.receiver.url("/theirs"), json!({}))).await;
     let csrf = other.page("/subscriptions").await.attribute(".hold input[name=csrf]", "value");
     let form = format!("{}/hold", path.trim_start_matches("/v1"));
@@ -83,11 +83,11 @@ async fn without_the_scope_a_hold_is_not_offered_and_refused() {
     let j = Journey::start().await;
     let webhook = j.subscribe("/hook", json!({})).await;
     let reader = j.api.with_new_key("Reader", &["history:read"]).await;
-    let Some(mut visitor) = signed_in_as(&j, &reader).await else { return };
+    let mut visitor = signed_in_as(&j, &reader).await;
     assert!(visitor.page("/subscriptions").await.all(".hold").is_empty());
     // Each page of the viewer has the same token: that of a bulk resend would do, if the viewer might ask for one.
     let resender = j.api.with_new_key("Resender", &["history:read", "webhooks:resend"]).await;
-    let mut visitor = signed_in_as(&j, &resender).await.expect("the sign-in is reached");
+    let mut visitor = signed_in_as(&j, &resender).await;
     j.api.ended_delivery(&j.api.send_one(&event("727")).await).await;
     let question = visitor.page("/webhooks/resend-all?status=succeeded").await;
     let csrf = question.attribute(".bulk > form input[name=csrf]", "value");
@@ -101,7 +101,7 @@ async fn without_the_scope_a_hold_is_not_offered_and_refused() {
 #[tokio::test]
 async fn a_tenant_without_webhooks_is_told_how_they_are_made() {
     let j = Journey::start().await;
-    let Some(mut visitor) = signed_in(&j).await else { return };
+    let mut visitor = signed_in(&j).await;
     let page = visitor.page("/subscriptions").await;
     assert_eq!(page.text(".empty h2"), "There is no webhook yet");
 }

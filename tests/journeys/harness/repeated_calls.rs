@@ -21,6 +21,6 @@ pub(crate) async fn guess_keys(caller: &Api) -> Vec<ApiResponse> {
 }
 
 pub(crate) async fn sign_in(caller: &Api, key: &str) -> ApiResponse {
-    let asked = caller.with_key(None).request("POST", "/login").header("sec-fetch-site", "same-origin");
+    let asked = caller.with_key(None).request("POST", "/sign-in").header("sec-fetch-site", "same-origin");
     asked.bytes(format!("loan=727&key={key}")).send().await
 }

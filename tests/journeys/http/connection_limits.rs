@@ -21,7 +21,7 @@ async fn with_descriptors(limit: u32, concurrency: u32) -> Option<Journey> {
 }
 
 /// The beginning of a sign-in.
-const UNFINISHED_FORM: &str = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-length: 8000\r\n\r\nk";
+const UNFINISHED_FORM: &str = "POST /sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: 8000\r\n\r\nk";
 const UNFINISHED_HEAD: &str = "GET /health HTTP/1.1\r\nhost: x\r\nx-";
 
 #[tokio::test]
@@ -146,12 +146,13 @@ async fn a_slowly_sent_request_head_times_out() {
 #[tokio::test]
 async fn a_sign_in_form_that_is_too_large_is_413_before_it_is_read() {
     let Some(j) = Journey::on_own_process().await else { return };
-    let head = "POST /login HTTP/1.1\r\nhost: x\r\norigin: http://x\r\ncontent-length: 8000000\r\n\r\nk";
+    let head = "POST /sign-in HTTP/1.1\r\nhost: x\r\norigin: http://x\r\ncontent-length: 8000000\r\n\r\nk";
     let mut socket = RawConnection::connect(&j.server).await;
     socket.send(head).await;
     socket.read_until("HTTP/1.1 413 ").await;
     let chunk = format!("2000\r\n{}\r\n", "k".repeat(0x2000));
-    let chunked = "POST /login HTTP/1.1\r\nhost: x\r\norigin: http://x\r\ntransfer-encoding: chunked\r\n\r\n";
+    let chunked =
+        "POST /sign-in HTTP/1.1\r\nhost: x\r\norigin: http://x\r\ntransfer-encoding: chunked\r\n\r\n";
     let mut socket = RawConnection::connect(&j.server).await;
     socket.send(format!("{chunked}{chunk}{chunk}")).await;
     socket.read_until("HTTP/1.1 413 ").await;

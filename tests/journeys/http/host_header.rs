@@ -26,7 +26,7 @@ async fn a_missing_repeated_or_invalid_host_header_is_400() {
     for hosts in
         [&[][..], &["a.example", "evil.example"], &["a.example/evil"], &["a b"], &["u@a.example"], &[""]]
     {
-        for line in ["GET /health HTTP/1.1", "GET /login HTTP/1.1", "GET /none HTTP/1.1"] {
+        for line in ["GET /health HTTP/1.1", "GET /sign-in HTTP/1.1", "GET /none HTTP/1.1"] {
             let (status, problem) = raw_request(&j, line, hosts, "").await;
             assert_eq!((status, &problem["status"]), (400, &400.into()), "{line} with {hosts:?}: {problem}");
         }

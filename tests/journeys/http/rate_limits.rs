@@ -66,7 +66,7 @@ async fn wrong_keys_at_the_sign_in_are_limited() {
 async fn sign_outs_with_unknown_tokens_are_limited() {
     let Some(j) = Journey::on_own_process().await else { return };
     let answers = until_limited(async |_| {
-        let asked = j.api.with_key(None).request("POST", "/logout").header("sec-fetch-site", "same-origin");
+        let asked = j.api.with_key(None).request("POST", "/sign-out").header("sec-fetch-site", "same-origin");
         asked.header("cookie", &["lh-any=made-up"; 8].join("; ")).bytes("loan=727").send().await
     })
     .await;

@@ -186,6 +186,6 @@ async fn a_session_shows_the_events_of_its_loan_alone() {
     theirs.get(&format!("{EVENTS}/{id}/context")).await.expect_status(404);
     // Without a session the sign-in leads back here.
     let signed_out = Visitor::new(&j).get(&format!("{EVENTS}?open={id}")).await.expect_status(303);
-    let next = format!("/login?next=%2Floans%2F727%2Fevents%3Fopen%3D{id}");
+    let next = format!("/sign-in?next=%2Floans%2F727%2Fevents%3Fopen%3D{id}");
     assert_eq!(signed_out.header("location"), next);
 }

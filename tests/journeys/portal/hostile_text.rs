@@ -127,7 +127,7 @@ async fn loan_ids_are_shown_as_text() {
         visitor.post(&action, &[("csrf", &csrf)]).await.expect_status(303);
         j.api.delivery_after_attempts(text(&delivery["traceId"]), 2).await;
         visitor.get(page.all("a[download]")[0].attr("href").expect("an address")).await.expect_status(200);
-        visitor.post("/logout", &[("loan", loan)]).await.expect_status(303);
+        visitor.post("/sign-out", &[("loan", loan)]).await.expect_status(303);
         assert!(visitor.cookies.is_empty());
     }
 }

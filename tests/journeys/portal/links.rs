@@ -186,7 +186,7 @@ async fn links_and_sessions_end_with_their_key() {
     visitor.get(PAGE).await.expect_status(200);
     j.api.delete(&format!("/v1/keys/{}", text(&lms["id"]))).await.expect_status(204);
     let refused = visitor.get(PAGE).await.expect_status(303);
-    assert!(refused.header("location").starts_with("/login?"), "{refused:?}");
+    assert!(refused.header("location").starts_with("/sign-in?"), "{refused:?}");
     Visitor::new(&j).get(&minted).await.expect_status(404);
 }
 

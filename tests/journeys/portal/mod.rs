@@ -37,6 +37,3 @@ async fn viewer(j: &Journey) -> Visitor {
 }
 
 const PAGE: &str = "/loans/727/webhooks";
-
-/// How an emulator differs for the sign-in form.
-pub(crate) const SIGN_IN_TAKEN: &str = "answers POST /login itself";

@@ -57,8 +57,12 @@ async fn behind_an_https_proxy_links_have_the_address_of_the_request() {
 async fn the_sign_in_page_warns_where_a_browser_refuses_the_cookie() {
     let Some(j) = Journey::on_own_process().await else { return };
     for (host, notices) in [("127.0.0.1:8080", 0), ("10.0.0.5:8080", 1)] {
-        let login = j.api.with_key(None).request("GET", "/login").header("host", host);
-        assert_eq!(Page::of(&login.send().await.expect_status(200)).all(".notice").len(), notices, "{host}");
+        let sign_in = j.api.with_key(None).request("GET", "/sign-in").header("host", host);
+        assert_eq!(
+            Page::of(&sign_in.send().await.expect_status(200)).all(".notice").len(),
+            notices,
+            "{host}"
+        );
     }
 }
 

@@ -3,22 +3,20 @@
 use serde_json::json;
 
 use super::visitor::{Page, Visitor};
-use super::{PAGE, SIGN_IN_TAKEN, link, viewer};
-use crate::harness::{Journey, emulator_differs, event, eventually};
+use super::{PAGE, link, viewer};
+use crate::harness::{Journey, event, eventually};
 
 #[tokio::test]
 async fn a_page_without_a_session_redirects_to_sign_in_and_back() {
     let j = Journey::start().await;
     let mut visitor = Visitor::new(&j);
     let refused = visitor.get("/loans/727/webhooks?outcome=failed").await.expect_status(303);
-    assert_eq!(refused.header("location"), "/login?next=%2Floans%2F727%2Fwebhooks%3Foutcome%3Dfailed");
-    let login = visitor.page(refused.header("location")).await;
-    let next = login.attribute("input[name=next]", "value");
+    assert_eq!(refused.header("location"), "/sign-in?next=%2Floans%2F727%2Fwebhooks%3Foutcome%3Dfailed");
+    let sign_in = visitor.page(refused.header("location")).await;
+    let next = sign_in.attribute("input[name=next]", "value");
     assert_eq!(next, "/loans/727/webhooks?outcome=failed");
-    if emulator_differs(SIGN_IN_TAKEN) {
-        return;
-    }
-    let signed_in = visitor.post("/login", &[("next", &next), ("key", j.api.key())]).await.expect_status(303);
+    let signed_in =
+        visitor.post("/sign-in", &[("next", &next), ("key", j.api.key())]).await.expect_status(303);
     assert_eq!(signed_in.header("location"), "/loans/727/webhooks?outcome=failed&opened=1");
     visitor.get(signed_in.header("location")).await.expect_status(200);
 }
@@ -56,10 +54,10 @@ async fn a_browser_without_cookies_is_told_so() {
     visitor.cookies.clear();
     for (query, page) in [("opened=1", PAGE.to_owned()), ("limit=2&opened=1", format!("{PAGE}?limit=2"))] {
         let refused = visitor.get(&format!("{PAGE}?{query}")).await.expect_status(303);
-        let login = visitor.page(refused.header("location")).await;
-        assert!(login.text("[role=alert]").starts_with("Your browser keeps no cookies here"));
-        assert_eq!(login.attribute("[role=alert] a[target=_blank]", "href"), page);
-        assert_eq!(login.attribute("input[name=next]", "value"), page);
+        let sign_in = visitor.page(refused.header("location")).await;
+        assert!(sign_in.text("[role=alert]").starts_with("Your browser keeps no cookies here"));
+        assert_eq!(sign_in.attribute("[role=alert] a[target=_blank]", "href"), page);
+        assert_eq!(sign_in.attribute("input[name=next]", "value"), page);
     }
 }
 
@@ -72,7 +70,7 @@ async fn foreign_cookies_are_ignored_and_each_cookie_of_our_name_is_tried() {
         async |cookie: &str| j.api.with_key(None).request("GET", PAGE).header("cookie", cookie).send().await;
     for others in ["lh-theme=dark", "lh-0123456789abcdeg=x; lh-0123=x", "__Secure-lh-any=x"] {
         let refused = get(others).await.expect_status(303);
-        assert!(refused.header("location").starts_with("/login?next="), "{others}: {refused:?}");
+        assert!(refused.header("location").starts_with("/sign-in?next="), "{others}: {refused:?}");
     }
     get(&format!("{name}=nonsense; lh-theme=dark; {name}={token}")).await.expect_status(200);
 }
@@ -87,8 +85,8 @@ async fn an_expired_session_leads_to_sign_in() {
         (answer.status == 303).then_some(answer)
     })
     .await;
-    let login = visitor.page(over.header("location")).await;
-    assert!(login.text("[role=alert]").starts_with("Your session is over"));
+    let sign_in = visitor.page(over.header("location")).await;
+    assert!(sign_in.text("[role=alert]").starts_with("Your session is over"));
     // The same with a session of another loan in the browser.
     visitor.get(&link(&j.api, "728", json!({})).await).await.expect_status(303);
     visitor.get(PAGE).await.expect_status(303);
@@ -96,9 +94,6 @@ async fn an_expired_session_leads_to_sign_in() {
 
 #[tokio::test]
 async fn a_sign_in_replaces_the_session_of_the_loans_link() {
-    if emulator_differs(SIGN_IN_TAKEN) {
-        return;
-    }
     let j = Journey::start().await;
     let reader = j.api.with_new_key("Reader", &["history:read"]).await;
     let mut visitor = viewer(&j).await;
@@ -107,7 +102,7 @@ async fn a_sign_in_replaces_the_session_of_the_loans_link() {
         .await
         .expect_status(303);
     let kept = visitor.cookies.clone();
-    visitor.post("/login", &[("next", PAGE), ("key", reader.key())]).await.expect_status(303);
+    visitor.post("/sign-in", &[("next", PAGE), ("key", reader.key())]).await.expect_status(303);
     assert_eq!(visitor.page(PAGE).await.text(".who bdi"), "Reader");
     assert_eq!(visitor.page("/loans/728/webhooks").await.text(".who bdi"), "jane@lender.example");
     // The replaced session has ended on the server too.
@@ -137,9 +132,6 @@ async fn a_loan_id_in_two_tenants_shows_the_tenant_of_the_link() {
 
 #[tokio::test]
 async fn a_key_signs_in_to_every_loan_of_its_tenant_and_no_other() {
-    if emulator_differs(SIGN_IN_TAKEN) {
-        return;
-    }
     let j = Journey::start().await;
     j.subscribe("/hook", json!({})).await;
     for loan in ["727", "728"] {
@@ -148,7 +140,7 @@ async fn a_key_signs_in_to_every_loan_of_its_tenant_and_no_other() {
     let reader = j.api.with_new_key("Reader", &["history:read"]).await;
     let mut visitor = Visitor::new(&j);
     let signed_in =
-        visitor.post("/login", &[("loan", "727"), ("key", reader.key())]).await.expect_status(303);
+        visitor.post("/sign-in", &[("loan", "727"), ("key", reader.key())]).await.expect_status(303);
     assert_eq!(signed_in.header("location"), format!("{PAGE}?opened=1"));
     for path in [PAGE, "/loans/728/webhooks"] {
         let page = visitor.page(path).await;
@@ -157,7 +149,7 @@ async fn a_key_signs_in_to_every_loan_of_its_tenant_and_no_other() {
     }
     let mut stranger = Visitor::new(&j);
     stranger
-        .post("/login", &[("loan", "727"), ("key", j.other_tenant().await.key())])
+        .post("/sign-in", &[("loan", "727"), ("key", j.other_tenant().await.key())])
         .await
         .expect_status(303);
     assert_eq!(stranger.page(PAGE).await.text("h2"), "Nothing was sent for this loan yet");
@@ -165,9 +157,6 @@ async fn a_key_signs_in_to_every_loan_of_its_tenant_and_no_other() {
 
 #[tokio::test]
 async fn a_refused_sign_in_says_why() {
-    if emulator_differs(SIGN_IN_TAKEN) {
-        return;
-    }
     let j = Journey::start().await;
     let writer = j.api.with_new_key("Writer", &["events:write", "portal:write"]).await;
     let mut visitor = Visitor::new(&j);
@@ -178,13 +167,13 @@ async fn a_refused_sign_in_says_why() {
         ([("loan", "a/b"), ("key", j.api.key())], "Say which loan to open"),
         ([("loan", "7?7"), ("key", j.api.key())], "Say which loan to open"),
     ] {
-        let answer = visitor.post("/login", &fields).await.expect_status(422);
+        let answer = visitor.post("/sign-in", &fields).await.expect_status(422);
         assert!(Page::of(&answer).text("[role=alert]").starts_with(why), "{fields:?}");
         assert!(visitor.cookies.is_empty());
     }
     // A place that is no page of ours is not gone to.
     let elsewhere = [("next", "//evil.example/loans/"), ("key", j.api.key())];
-    let signed_in = Visitor::new(&j).post("/login", &elsewhere).await.expect_status(303);
+    let signed_in = Visitor::new(&j).post("/sign-in", &elsewhere).await.expect_status(303);
     assert_eq!(signed_in.header("location"), "/?opened=1");
     let elsewhere: [&[(&str, &str)]; 4] = [
         &[],
@@ -193,7 +182,10 @@ async fn a_refused_sign_in_says_why() {
         &[("origin", "https://evil.example")],
     ];
     for from in elsewhere {
-        visitor.post_from("/login", &[("loan", "727"), ("key", j.api.key())], from).await.expect_status(403);
+        visitor
+            .post_from("/sign-in", &[("loan", "727"), ("key", j.api.key())], from)
+            .await
+            .expect_status(403);
         assert!(visitor.cookies.is_empty(), "{from:?}");
     }
 }
@@ -204,12 +196,12 @@ async fn signing_out_ends_the_session_on_the_server() {
     let mut visitor = viewer(&j).await;
     let kept = visitor.cookies.clone();
     visitor
-        .post_from("/logout", &[("loan", "727")], &[("sec-fetch-site", "cross-site")])
+        .post_from("/sign-out", &[("loan", "727")], &[("sec-fetch-site", "cross-site")])
         .await
         .expect_status(403);
     visitor.get(PAGE).await.expect_status(200);
-    let out = visitor.post("/logout", &[("loan", "727")]).await.expect_status(303);
-    assert_eq!(out.header("location"), "/login");
+    let out = visitor.post("/sign-out", &[("loan", "727")]).await.expect_status(303);
+    assert_eq!(out.header("location"), "/sign-in");
     assert_eq!(out.header("clear-site-data"), "\"cache\"");
     assert!(visitor.cookies.is_empty());
     // The session has ended on the server, whoever kept its cookie.

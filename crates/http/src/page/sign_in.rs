@@ -214,7 +214,7 @@ mod tests {
             assert_eq!(loan_of(&format!("{}?outcome=failed", loan_page_path(&loan))), Some(loan));
         }
         assert_eq!(
-            (loan_of("/login"), loan_of("/loans/"), loan_of("/loans/%ff/webhooks")),
+            (loan_of("/sign-in"), loan_of("/loans/"), loan_of("/loans/%ff/webhooks")),
             (None, None, None)
         );
     }
@@ -234,7 +234,7 @@ mod tests {
             ("/resends/0193", true),
             ("//evil.example/webhooks", false),
             ("/webhooks.evil", false),
-            ("/login", false),
+            ("/sign-in", false),
             ("", false),
         ] {
             let query = url::form_urlencoded::Serializer::new(String::new())

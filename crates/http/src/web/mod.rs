@@ -35,7 +35,7 @@ pub(crate) fn path_segment(text: &str) -> PercentEncode<'_> {
 pub(crate) const PORTAL_PATH: &str = "/portal";
 
 /// The path of the sign-in page.
-pub(crate) const SIGN_IN_PATH: &str = "/login";
+pub(crate) const SIGN_IN_PATH: &str = "/sign-in";
 
 /// The URL of a portal link. Its secret is in the query, which no log shows.
 pub(crate) fn portal_link_url(origin: &Origin, token: &Token) -> String {

@@ -31,9 +31,12 @@ fn without_a_public_url_the_origin_is_that_of_the_request() {
 #[test]
 fn a_request_without_a_valid_host_has_no_origin() {
     for (request, error) in [
-        (Request::get("/login"), HostError::Missing),
-        (Request::get("/login").header("host", "lender.example/?x="), HostError::Invalid),
-        (Request::get("/login").header("host", "a.example").header("host", "b.example"), HostError::Several),
+        (Request::get("/sign-in"), HostError::Missing),
+        (Request::get("/sign-in").header("host", "lender.example/?x="), HostError::Invalid),
+        (
+            Request::get("/sign-in").header("host", "a.example").header("host", "b.example"),
+            HostError::Several,
+        ),
     ] {
         let (parts, ()) = request.body(()).expect("a request").into_parts();
         assert_eq!(SiteSettings::default().origin(&parts), Err(error));
@@ -52,7 +55,7 @@ fn a_forwarded_request_needs_secure_cookies() {
         ("forwarded", true),
         ("accept", false),
     ] {
-        let request = Request::get("/login").header("host", "127.0.0.1:8080").header(header, "http");
+        let request = Request::get("/sign-in").header("host", "127.0.0.1:8080").header(header, "http");
         let (parts, ()) = request.body(()).expect("a request").into_parts();
         let origin = SiteSettings::default().origin(&parts).expect("a host");
         assert_eq!(

@@ -53,7 +53,7 @@ pub(in crate::page) fn page(next: Option<&str>, error: Option<SignInError>, orig
                     "Open it with https:// instead."
                 }
             }
-            form method="post" action="/login" {
+            form method="post" action="/sign-in" {
                 @match next {
                     Some(next) => { input type="hidden" name="next" value=(next); }
                     None => {

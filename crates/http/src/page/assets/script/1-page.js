@@ -139,7 +139,7 @@ class Refused extends Error {
 async function ask(address, options) {
   const answer = await fetch(address, { credentials: "same-origin", ...options });
   // The session is over: the way to sign in is a page of its own.
-  if (new URL(answer.url).pathname === "/login") {
+  if (new URL(answer.url).pathname === "/sign-in") {
     location.assign(answer.url);
     throw new Ended();
   }
