@@ -19,6 +19,7 @@ macro_rules! for_each_operational_case {
             failures_and_recovery_have_their_facts
             a_success_that_ends_a_hold_tells_both_in_one_event
             exhausted_deliveries_are_told_with_the_first_traces
+            what_is_exhausted_after_a_window_is_told_in_the_next
             exhausted_deliveries_of_a_deleted_subscription_are_told
             a_job_is_told_once_when_it_is_over
         }

@@ -13,13 +13,22 @@ use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
+/// When a schedule ended: with its last attempt, whose row says it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ScheduleEnd {
+    pub(super) loan: LoanId,
+    pub(super) attempt: AttemptId,
+    /// None until that row was read.
+    pub(super) at: Option<Timestamp>,
+}
+
 /// Something that may be told.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Happening {
     /// An attempt ended. The title is that of its subscription when its event was accepted.
     Ended { of: Receiver, title: String, end: AttemptEnd },
-    /// The schedule of a delivery ended without success, with this attempt.
-    Exhausted { of: Receiver, title: String, trace: TraceId, loan: LoanId, attempt: AttemptId },
+    /// The schedule of a delivery ended without success.
+    Exhausted { of: Receiver, title: String, trace: TraceId, end: ScheduleEnd },
     /// A hold began.
     Held { of: Receiver, hold: Hold },
     /// The success of an attempt ended a hold.
@@ -37,7 +46,8 @@ impl Happening {
             Self::Ended { end, .. } | Self::HoldEnded { end, .. } => Some(end.ended_at),
             Self::Held { hold, .. } => Some(hold.since),
             Self::JobFinished(event) => Some(event.occurred_at),
-            Self::Exhausted { .. } | Self::SettingsChanged(_) => None,
+            Self::Exhausted { end, .. } => end.at,
+            Self::SettingsChanged(_) => None,
         }
     }
 
@@ -60,8 +70,7 @@ impl Happening {
             of: Receiver::of_snapshot(snapshot),
             title: snapshot.event_title.clone(),
             trace: snapshot.trace_id,
-            loan: snapshot.loan_id.clone(),
-            attempt: claim.attempt_id,
+            end: ScheduleEnd { loan: snapshot.loan_id.clone(), attempt: claim.attempt_id, at: None },
         })
     }
 

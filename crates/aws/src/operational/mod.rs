@@ -17,6 +17,7 @@ mod happening;
 mod looks;
 mod outbox;
 mod recording;
+mod schedule_ends;
 mod states;
 mod time;
 

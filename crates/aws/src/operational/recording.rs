@@ -10,14 +10,11 @@ use super::states::{Observed, States, StoredState};
 use super::{looks, outbox};
 use crate::cache::SubscriptionList;
 use crate::engine::Aws;
-use crate::items::key_schema;
-use crate::items::row_item;
-use crate::items::unreadable::readable;
 use crate::queue::Receiver;
 use loanhook_core::model::flow::{EndedHold, Hold};
-use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::operational::{
-    AttemptEnd, OperationalEvent, OperationalState, Subject, is_observed,
+    AttemptEnd, EXHAUSTED_WINDOW, OperationalEvent, OperationalState, Subject, is_observed,
 };
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{StoreResult, Subscriptions as _};
@@ -40,13 +37,6 @@ impl Recorded {
     }
 }
 
-/// A delivery whose schedule ended without success.
-struct Exhausted {
-    trace: TraceId,
-    loan: LoanId,
-    attempt: AttemptId,
-}
-
 /// What happened to a subscription.
 #[derive(Default)]
 struct OfReceiver {
@@ -54,7 +44,8 @@ struct OfReceiver {
     title: String,
     /// Each with the hold that it ended, where that was gathered too; in the order in which they were gathered.
     ends: Vec<(AttemptEnd, Option<EndedHold>)>,
-    exhausted: Vec<Exhausted>,
+    /// Deliveries whose schedules ended without success, each with when it did.
+    exhausted: Vec<(Option<Timestamp>, TraceId)>,
     holds: Vec<Hold>,
 }
 
@@ -66,9 +57,9 @@ impl OfReceiver {
                 self.add_end(end, None);
             }
             Happening::HoldEnded { end, hold, .. } => self.add_end(end, Some(hold)),
-            Happening::Exhausted { title, trace, loan, attempt, .. } => {
+            Happening::Exhausted { title, trace, end, .. } => {
                 self.title = title;
-                self.exhausted.push(Exhausted { trace, loan, attempt });
+                self.exhausted.push((end.at, trace));
             }
             Happening::Held { hold, .. } => self.holds.push(hold),
             Happening::JobFinished(_) | Happening::SettingsChanged(_) => {}
@@ -82,31 +73,26 @@ impl OfReceiver {
         }
     }
 
-    /// What it tells, and the state after it: of what happened since somebody observes. `exhausted_at` says when the attempts ended that
-    /// were the last.
+    /// What it tells, and the state after it: of what happened since somebody observes.
     fn record(
         mut self,
         subject: &Subject,
         (of, known): (&Receiver, &States),
-        (since, exhausted_at, now): (Timestamp, &HashMap<AttemptId, Timestamp>, Timestamp),
+        (since, now): (Timestamp, Timestamp),
     ) -> (OperationalState, Vec<OperationalEvent>) {
         let mut state = known.get(of).state;
         forget_before(&mut state, since);
-        let time = |one: &Exhausted| exhausted_at.get(&one.attempt).copied().unwrap_or(now);
-        let mut exhausted: Vec<_> = self.exhausted.iter().map(|one| (time(one), one.trace)).collect();
-        exhausted.sort_unstable_by_key(|(at, trace)| (*at, trace.uuid()));
-        for (at, trace) in exhausted.into_iter().filter(|(at, _)| since <= *at) {
-            state.record_exhausted(subject, trace, at);
-        }
+        let mut exhausted: Vec<_> =
+            self.exhausted.iter().map(|(at, trace)| (*trace, at.unwrap_or(now))).collect();
+        exhausted.sort_unstable_by_key(|(trace, at)| (*at, trace.uuid()));
+        let exhausted = exhausted.into_iter().filter(|(_, at)| since <= *at);
+        let mut events: Vec<_> =
+            exhausted.filter_map(|ended| state.record_exhausted(subject, ended, EXHAUSTED_WINDOW)).collect();
         if !subject.is_current {
-            return (state, Vec::new());
+            return (state, events);
         }
-        let mut events: Vec<_> = self
-            .holds
-            .iter()
-            .filter(|hold| since <= hold.since)
-            .map(|hold| OperationalEvent::held(subject, hold))
-            .collect();
+        let holds = self.holds.iter().filter(|hold| since <= hold.since);
+        events.extend(holds.map(|hold| OperationalEvent::held(subject, hold)));
         // Those of one moment stay in their order.
         self.ends.sort_by_key(|(end, _)| end.ended_at);
         for (end, ended_hold) in self.ends.into_iter().filter(|(end, _)| since <= end.ended_at) {
@@ -136,9 +122,9 @@ pub(super) fn observed_since(subscriptions: &SubscriptionList) -> Timestamp {
 
 impl Aws {
     /// What is written of what was gathered.
-    pub(crate) async fn record_operational(
+    pub(crate) fn record_operational(
         &self,
-        gathered: Gathered,
+        gathered: &Gathered,
         known: &States,
         now: Timestamp,
     ) -> StoreResult<Recorded> {
@@ -167,15 +153,13 @@ impl Aws {
         jobs.retain(|event: &OperationalEvent| {
             known.observed(&event.tenant).is_some_and(|observed| observed.since <= event.occurred_at)
         });
-        let exhausted_at = self.exhausted_at(&receivers).await?;
         let mut events = jobs;
         for (of, happened) in receivers {
             let Some(observed) = known.observed(&of.tenant) else { continue };
             let name = (&of.tenant, of.subscription_id);
             let subject = Subject::of(&observed.subscriptions, name, &happened.title);
             let Some(subject) = subject else { continue };
-            let times = (observed.since, &exhausted_at, now);
-            let (state, told) = happened.record(&subject, (&of, known), times);
+            let (state, told) = happened.record(&subject, (&of, known), (observed.since, now));
             events.extend(told);
             let (before, after) = (known.get(&of), StoredState::followed_by(state)?);
             recorded.writes.extend(before.replace(table, &of, &after)?);
@@ -206,19 +190,5 @@ impl Aws {
             known.put_observed(tenant.clone(), observed);
         }
         Ok(known.observed(tenant).is_some())
-    }
-
-    /// When the last attempts of exhausted deliveries ended. A row is complete before its delivery moves on.
-    async fn exhausted_at(
-        &self,
-        receivers: &HashMap<Receiver, OfReceiver>,
-    ) -> StoreResult<HashMap<AttemptId, Timestamp>> {
-        let keys = receivers.iter().flat_map(|(of, happened)| {
-            happened.exhausted.iter().map(|one| key_schema::row(&of.tenant, &one.loan, one.attempt))
-        });
-        let keys: Vec<_> = keys.collect();
-        let rows = if keys.is_empty() { Vec::new() } else { self.get_all(keys, None).await? };
-        let rows = readable(&rows, row_item::read);
-        Ok(rows.iter().filter_map(|row| Some((row.id, row.completion()?.ended_at))).collect())
     }
 }

@@ -15,7 +15,7 @@ use super::merged::{Merged, merged};
 use super::shard::{Page, Shard};
 use crate::engine::Aws;
 use crate::items::call_errors::failed;
-use crate::operational::States;
+use crate::operational::{Happening, States};
 use loanhook_core::model::report::Counting;
 use loanhook_core::ports::{StoreError, StoreResult};
 
@@ -124,7 +124,8 @@ impl Run<'_> {
     /// Counts what was read, of each shard up to the first change that a newer version wrote. Where the time is over, the rest is left
     /// to the next run.
     async fn count_pages(&mut self, read: &mut [(Shard, Page)]) -> StoreResult<Pages> {
-        let (records, of_newer) = merged(self.counting, read);
+        let (mut records, of_newer) = merged(self.counting, read);
+        self.read_schedule_ends(&mut records).await?;
         let mut batch = Batch::default();
         // Where each shard comes to, by its place.
         let mut reached: Vec<_> = read.iter().map(|(shard, _)| shard.checkpoint.clone()).collect();
@@ -165,6 +166,19 @@ impl Run<'_> {
             return Ok(Pages::Superseded);
         }
         Ok(if of_newer.contains(&true) { Pages::OfNewerVersion } else { Pages::Counted })
+    }
+
+    /// Reads when the schedules ended of which somebody may be told.
+    async fn read_schedule_ends(&mut self, records: &mut [Merged]) -> StoreResult<()> {
+        let is_exhausted = |one: &Happening| matches!(one, Happening::Exhausted { .. });
+        let mut told = Vec::new();
+        for Merged { changes, .. } in records {
+            if changes.happening.as_ref().is_some_and(is_exhausted) {
+                self.leave_out_untold(changes).await?;
+                told.extend(&mut changes.happening);
+            }
+        }
+        self.engine.read_schedule_ends(told.into_iter(), (self.engine.stack().clock)()).await
     }
 
     /// Leaves out what happened where nobody is told: it takes no room.

@@ -45,13 +45,14 @@ impl OperationalStates {
         }
         let ((told, opens), fails) = rows::change(connection, (&row.tenant, id), |state| {
             let opens = exhausted && state.exhausted.is_none();
-            if exhausted && let Some(completion) = row.completion() {
-                state.record_exhausted(&subject, row.trace_id, completion.ended_at);
-            }
-            (end.and_then(|end| state.record_end(&subject, end, ended_hold)), opens)
+            let ended = row.completion().filter(|_| exhausted).map(|completion| completion.ended_at);
+            let of_window = ended
+                .and_then(|at| state.record_exhausted(&subject, (row.trace_id, at), self.exhausted_window));
+            let of_end = end.and_then(|end| state.record_end(&subject, end, ended_hold));
+            (of_window.into_iter().chain(of_end), opens)
         })?;
         let held = began.map(|hold| OperationalEvent::held(&subject, hold));
-        let events: Vec<_> = told.into_iter().chain(held).collect();
+        let events: Vec<_> = told.chain(held).collect();
         outbox::put(connection, &events)?;
         Ok(Recorded { failing: end.map(|_| (id, fails)), wakes: opens || !events.is_empty() })
     }
