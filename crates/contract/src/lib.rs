@@ -31,6 +31,7 @@ mod needing_attention;
 mod operational_cases;
 mod operational_events;
 pub mod operational_facts;
+mod operational_silence;
 mod order;
 mod order_model;
 mod order_settings;

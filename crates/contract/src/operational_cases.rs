@@ -11,9 +11,12 @@ macro_rules! for_each_operational_case {
             an_event_is_taken_in_once_however_often_that_is_tried
             exhausted_deliveries_of_a_window_are_told_together
             a_hold_is_told_when_it_begins
-            what_becomes_of_operational_events_tells_nothing
-            nothing_is_kept_where_nobody_is_told
             what_is_to_be_told_outlives_a_restart
+        }
+        operational_silence {
+            what_becomes_of_operational_events_tells_nothing
+            an_operational_event_tells_nothing_after_its_subscription_has_other_criteria
+            nothing_is_kept_where_nobody_is_told
         }
         operational_facts {
             failures_and_recovery_have_their_facts

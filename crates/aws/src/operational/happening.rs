@@ -89,8 +89,10 @@ impl Happening {
         let before: Option<FlowState> = before.map(document).transpose()?;
         let (before, after): (_, FlowState) = (before.unwrap_or_default(), document(item)?);
         Ok(match (before.hold, after.hold) {
+            // An automatic hold that no attempt is named for: what becomes of an operational event tells nothing.
+            (None, Some(hold)) if hold.is_automatic() && !item.contains_key(CHANGED_BY) => None,
             (None, Some(hold)) => Some(Self::Held { of, hold }),
-            // What an operator or a deletion ended is no recovery.
+            // What an operator, a deletion or the attempt of an operational event ended is no recovery.
             (Some(_), None) if item.contains_key(CHANGED_BY) => {
                 let attempt = parse(item, CHANGED_BY)?;
                 after.ended.map(|hold| {

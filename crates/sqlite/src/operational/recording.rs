@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::subscriptions::subject_now;
 use super::{OperationalStates, Recorded, outbox, rows};
 use crate::flow_states::ChangedState;
 use loanhook_core::model::attempt::Attempt;
@@ -27,6 +28,8 @@ impl OperationalStates {
         Ended { row, exhausted, flow }: Ended<'_>,
     ) -> rusqlite::Result<Recorded> {
         let id = row.subscription_id;
+        // What becomes of an operational event tells nothing, also where its subscription has other criteria by now.
+        let flow = flow.filter(|_| !row.loan_id.is_operational());
         let began = flow.and_then(ChangedState::began_hold);
         let ended_hold = flow.and_then(ChangedState::ended_hold);
         let end = AttemptEnd::of(row);
@@ -36,9 +39,9 @@ impl OperationalStates {
             return Ok(Recorded::default());
         }
         let subscriptions = self.cache.subscriptions(&row.tenant);
-        let Some(subject) = Subject::of(&subscriptions, (&row.tenant, id), &row.event_title) else {
-            return Ok(Recorded::default());
-        };
+        let subject = Subject::of(&subscriptions, (&row.tenant, id), &row.event_title);
+        let subject = subject.map(|subject| subject_now(connection, &subscriptions, subject)).transpose()?;
+        let Some(subject) = subject.flatten() else { return Ok(Recorded::default()) };
         let end = end.filter(|_| is_news && subject.is_current);
         if end.is_some_and(|end| !end.succeeded()) {
             self.failing().insert(id);
