@@ -9,6 +9,7 @@ macro_rules! for_each_operational_case {
         operational_events {
             the_fourth_failure_in_a_row_is_told_once_and_the_recovery_after_it
             an_event_is_taken_in_once_however_often_that_is_tried
+            the_outbox_is_read_page_by_page
             exhausted_deliveries_of_a_window_are_told_together
             a_hold_is_told_when_it_begins
             what_is_to_be_told_outlives_a_restart

@@ -17,7 +17,7 @@ use crate::delivery_list::{
     these_days,
 };
 use crate::engine::Engine;
-use crate::scene::{DAY, START};
+use crate::scene::{DAY, SECOND, START};
 use crate::triggers::with;
 
 /// After all attempts of the cases, and before any window ends that began with them.
@@ -38,7 +38,7 @@ where
     E::Ports: OperationalEvents,
 {
     engine.count().await;
-    engine.ports().outbox(MANY).await
+    Ok(engine.ports().outbox(MANY, None).await?.events)
 }
 
 /// The kinds of what is in the outbox, in their order: what happens in one moment is in none.
@@ -111,6 +111,35 @@ where
     assert_eq!(engine.ports().delete(&acme(), pager.id, None).await?, DeleteOutcome::Deleted);
     operational::take_in(engine.ports(), held, NOW).await?;
     assert_eq!(deliveries(&engine, &pager).await?.len(), 1);
+    Ok(())
+}
+
+pub(crate) async fn the_outbox_is_read_page_by_page<E: Engine>() -> StoreResult<()>
+where
+    E::Ports: OperationalEvents,
+{
+    let (core, pager) = (of_all_events("Core", 0), pager(1));
+    let engine = with::<E>(&[&core, &pager]).await?;
+    for seconds in 0..5 {
+        let now = NOW + seconds * SECOND;
+        engine.ports().hold(&acme(), core.id, "Ann", now).await?;
+        engine.ports().release_hold(&acme(), core.id, now).await?;
+        engine.count().await;
+    }
+    let times =
+        |events: &[OperationalEvent]| events.iter().map(|event| event.occurred_at).collect::<Vec<_>>();
+    let (mut after, mut read) = (None, Vec::new());
+    for expected in [2, 2, 1] {
+        let page = engine.ports().outbox(2, after.as_ref()).await?;
+        assert_eq!((page.events.len(), page.next.is_some()), (expected, expected == 2));
+        // Behind an event that is deleted by now, too.
+        for event in &page.events {
+            engine.ports().delete_from_outbox(event).await?;
+        }
+        read.extend(page.events);
+        after = page.next;
+    }
+    assert_eq!(times(&read), (0..5).map(|seconds| NOW + seconds * SECOND).collect::<Vec<_>>());
     Ok(())
 }
 

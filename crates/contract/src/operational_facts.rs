@@ -35,7 +35,7 @@ where
 {
     engine.count().await;
     engine.ports().advance_operational_states(now).await?;
-    let mut events = engine.ports().outbox(MANY).await?;
+    let mut events = engine.ports().outbox(MANY, None).await?.events;
     events.sort_by_key(|event| (event.occurred_at, event.kind));
     for event in &events {
         engine.ports().delete_from_outbox(event).await?;

@@ -6,6 +6,7 @@ mod ledger_scope;
 mod older_counts;
 mod older_traces;
 mod recovery;
+mod stuck_outbox;
 
 use std::path::PathBuf;
 
