@@ -18,6 +18,8 @@ macro_rules! for_each_operational_case {
             what_becomes_of_operational_events_tells_nothing
             an_operational_event_tells_nothing_after_its_subscription_has_other_criteria
             nothing_is_kept_where_nobody_is_told
+            an_observer_in_the_place_of_the_only_other_hears_what_was_to_be_told
+            an_observer_that_is_made_after_the_last_went_hears_what_happens_from_then_on
         }
         operational_facts {
             failures_and_recovery_have_their_facts

@@ -1,12 +1,15 @@
 //! Of what operational events say nothing, and for whom nothing is kept.
 
-use loanhook_core::model::operational::OperationalKind::SubscriptionFailing;
+use loanhook_core::model::operational::OperationalKind::{
+    DeliveryExhausted, SubscriptionFailing, SubscriptionRecovered,
+};
 use loanhook_core::model::progress::Status;
 use loanhook_core::operational;
 use loanhook_core::ports::{FlowControl, OperationalEvents, ReplaceOutcome, StoreResult, Subscriptions};
 
 use crate::delivery_list::{FAILED, MANY, SUCCEEDED, accepted, acme, attempt, of_all_events, resend};
 use crate::engine::Engine;
+use crate::job_scene::without_retries;
 use crate::operational_events::{LATER, NOW, deliveries, kinds, outbox, pager};
 use crate::scene::SECOND;
 use crate::triggers::with;
@@ -104,5 +107,63 @@ where
     assert_eq!(outbox(&engine).await?, [], "what was counted for the one before is forgotten");
     attempt(&engine, of[10], FAILED).await?;
     assert_eq!(kinds(&engine).await?, [SubscriptionFailing]);
+    Ok(())
+}
+
+/// Both are there for a moment. Whether a run comes between makes no difference.
+pub(crate) async fn an_observer_in_the_place_of_the_only_other_hears_what_was_to_be_told<E: Engine>()
+-> StoreResult<()>
+where
+    E::Ports: OperationalEvents,
+{
+    for counts_between in [true, false] {
+        let (core, first) = (without_retries("Core", 0), pager(1));
+        let engine = with::<E>(&[&core, &first]).await?;
+        let of = accepted(&engine, 5).await;
+        for trace in &of[..4] {
+            attempt(&engine, *trace, FAILED).await?;
+        }
+        assert_eq!(kinds(&engine).await?, [SubscriptionFailing]);
+        // Made after all that.
+        engine.ports().create(pager(20_000), MANY).await?;
+        if counts_between {
+            engine.count().await;
+        }
+        engine.ports().delete(&acme(), first.id, None).await?;
+        engine.count().await;
+        let engine = engine.restarted();
+        attempt(&engine, of[4], SUCCEEDED).await?;
+        assert_eq!(kinds(&engine).await?, [SubscriptionFailing, SubscriptionRecovered]);
+        engine.ports().advance_operational_states(LATER).await?;
+        let expected = [SubscriptionFailing, SubscriptionRecovered, DeliveryExhausted];
+        assert_eq!(kinds(&engine).await?, expected, "{counts_between}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn an_observer_that_is_made_after_the_last_went_hears_what_happens_from_then_on<E: Engine>()
+-> StoreResult<()>
+where
+    E::Ports: OperationalEvents,
+{
+    let (core, first) = (without_retries("Core", 0), pager(1));
+    let engine = with::<E>(&[&core, &first]).await?;
+    let of = accepted(&engine, 5).await;
+    for trace in &of[..4] {
+        attempt(&engine, *trace, FAILED).await?;
+    }
+    assert_eq!(kinds(&engine).await?, [SubscriptionFailing]);
+    engine.ports().delete(&acme(), first.id, None).await?;
+    // No run comes between.
+    engine.ports().create(pager(20_000), MANY).await?;
+    engine.count().await;
+    attempt(&engine, of[4], SUCCEEDED).await?;
+    engine.count().await;
+    assert_eq!(engine.ports().advance_operational_states(LATER).await?.next_due, None);
+    assert_eq!(
+        kinds(&engine).await?,
+        [SubscriptionFailing],
+        "neither the recovery nor the window is its own"
+    );
     Ok(())
 }

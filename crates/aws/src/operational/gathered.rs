@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::happening::Happening;
+use super::observers::SettingsChange;
 use super::states::States;
 use crate::queue::Receiver;
 use loanhook_core::model::id::TenantId;
@@ -122,7 +123,11 @@ impl Gathered {
     /// How many more items there may be with this.
     pub(crate) fn items_of(&self, happening: &Happening, states: &States) -> usize {
         match (happening, happening.receiver()) {
-            (Happening::SettingsChanged(tenant), _) => usize::from(!self.changed_tenants.contains(tenant)),
+            (Happening::SettingsChanged(change), _) => match self.changed_tenants.contains(&change.tenant) {
+                true => 0,
+                // Its look, and its observers.
+                false => 2,
+            },
             (_, Some(of)) => {
                 let before = self.tallies.get(of).copied().unwrap_or_default();
                 let mut after = before;
@@ -139,8 +144,8 @@ impl Gathered {
         if let Some(of) = happening.receiver() {
             self.tallies.entry(of.clone()).or_default().add(&happening);
         }
-        if let Happening::SettingsChanged(tenant) = &happening {
-            self.changed_tenants.insert(tenant.clone());
+        if let Happening::SettingsChanged(change) = &happening {
+            self.changed_tenants.insert(change.tenant.clone());
         }
         self.happenings.push(happening);
     }
@@ -150,9 +155,12 @@ impl Gathered {
         self.tallies.get(of).is_some_and(|tally| tally.most_items(Known::of(of, states)) > 0)
     }
 
-    /// The tenants whose subscriptions changed.
-    pub(super) fn changed_tenants(&self) -> impl Iterator<Item = &TenantId> {
-        self.changed_tenants.iter()
+    /// The changes of subscriptions, in their order.
+    pub(super) fn settings_changes(&self) -> impl Iterator<Item = &SettingsChange> {
+        self.happenings.iter().filter_map(|happening| match happening {
+            Happening::SettingsChanged(change) => Some(change),
+            _ => None,
+        })
     }
 }
 

@@ -1,11 +1,13 @@
 //! How much room a transaction leaves for what was gathered.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::super::happening::ScheduleEnd;
-use super::super::states::{Observed, StoredState};
+use super::super::observers::{IsObserver, Observed, Observers};
+use super::super::states::StoredState;
 use super::*;
 use crate::cache::SubscriptionList;
 use loanhook_core::model::id::{AttemptId, LoanId, SubscriptionId, TraceId};
@@ -54,7 +56,9 @@ fn a_failure_of_a_run_that_was_told_takes_no_room_before_a_success() {
         let of = ended(1, failure).receiver().expect("a subscription").clone();
         let failing = Some(FailingRun { count: 4, since: told_at });
         let state = OperationalState { failing, ..OperationalState::default() };
-        let observed = Observed { subscriptions: SubscriptionList::default(), since };
+        let observers = Observers::new(since, []);
+        let (subscriptions, unread) = (SubscriptionList::default(), BTreeSet::new());
+        let observed = Observed { observers, subscriptions, unread };
         states.put_observed(of.tenant.clone(), Some(observed));
         states.put(of, StoredState::followed_by(state).expect("a document"));
         let mut gathered = Gathered::default();
@@ -83,11 +87,13 @@ fn exhausted_deliveries_have_room_for_each_window_that_may_end() {
 }
 
 #[test]
-fn a_changed_tenant_is_one_item_however_often() {
+fn a_changed_tenant_is_a_look_and_its_observers_however_often_it_changes() {
     let (states, mut gathered) = (States::default(), Gathered::default());
     let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
-    for _ in 0..3 {
-        gathered.add(Happening::SettingsChanged(tenant.clone()), &states);
+    for number in 0..3 {
+        let subscription = SubscriptionId::from_uuid(Uuid::from_u128(number));
+        let change = SettingsChange { tenant: tenant.clone(), subscription, is_observer: IsObserver::No };
+        gathered.add(Happening::SettingsChanged(change), &states);
     }
-    assert_eq!((gathered.item_count(), gathered.changed_tenants().count()), (1, 1));
+    assert_eq!((gathered.item_count(), gathered.settings_changes().count()), (2, 3));
 }

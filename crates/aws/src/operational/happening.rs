@@ -1,7 +1,8 @@
 //! Happening: what a change of an item tells of its subscription, its job or its tenant.
 
-use crate::items::item::{Item, document, get_text, parse};
-use crate::items::key_schema::{CHANGED_BY, CURRENT_PREFIX, SK};
+use super::observers::SettingsChange;
+use crate::items::item::{Item, document, parse};
+use crate::items::key_schema::CHANGED_BY;
 use crate::queue::Receiver;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -36,7 +37,7 @@ pub(crate) enum Happening {
     /// A job is over: what it tells.
     JobFinished(OperationalEvent),
     /// A subscription of the tenant was made, changed or deleted.
-    SettingsChanged(TenantId),
+    SettingsChanged(SettingsChange),
 }
 
 impl Happening {
@@ -111,10 +112,8 @@ impl Happening {
     }
 
     /// What the change of an item among the settings of a tenant tells.
-    pub(crate) fn of_settings(name: &str, item: Option<&Item>) -> Option<Self> {
-        let is_subscription = get_text(item?, SK)?.starts_with(CURRENT_PREFIX);
-        let tenant = is_subscription.then(|| TenantId::try_from(name.to_owned()).ok());
-        tenant.flatten().map(Self::SettingsChanged)
+    pub(crate) fn of_settings(name: &str, before: Option<&Item>, after: Option<&Item>) -> Option<Self> {
+        SettingsChange::of(name, before, after).map(Self::SettingsChanged)
     }
 }
 

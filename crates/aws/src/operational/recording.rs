@@ -1,23 +1,23 @@
 //! Recording: what was gathered makes states and events, which are written in the transaction of the checkpoints.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::gathered::Gathered;
 use super::happening::Happening;
-use super::states::{Observed, States, StoredState};
-use super::{looks, outbox};
-use crate::cache::SubscriptionList;
+use super::observers::Observers;
+use super::states::{States, StoredState};
+use super::{looks, observers, outbox};
 use crate::engine::Aws;
 use crate::queue::Receiver;
 use loanhook_core::model::flow::{EndedHold, Hold};
 use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::operational::{
-    AttemptEnd, EXHAUSTED_WINDOW, OperationalEvent, OperationalState, Subject, is_observed,
+    AttemptEnd, EXHAUSTED_WINDOW, OperationalEvent, OperationalState, Subject,
 };
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{StoreResult, Subscriptions as _};
+use loanhook_core::ports::StoreResult;
 
 /// What a transaction writes of operational events, and what is known once it is done.
 #[derive(Debug, Default)]
@@ -25,7 +25,8 @@ pub(crate) struct Recorded {
     pub(crate) writes: Vec<TransactWriteItem>,
     states: Vec<(Receiver, StoredState)>,
     successes: Vec<(Receiver, Timestamp)>,
-    changed_tenants: Vec<TenantId>,
+    /// Of each tenant whose subscriptions changed.
+    observers: Vec<(TenantId, Option<Observers>)>,
 }
 
 impl Recorded {
@@ -33,7 +34,7 @@ impl Recorded {
     pub(crate) fn follow(self, known: &mut States) {
         self.states.into_iter().for_each(|(of, stored)| known.put(of, stored));
         self.successes.into_iter().for_each(|(of, at)| known.put_success(of, at));
-        self.changed_tenants.iter().for_each(|tenant| known.forget_observed(tenant));
+        self.observers.into_iter().for_each(|(tenant, stored)| known.put_observers(tenant, stored));
     }
 }
 
@@ -114,12 +115,6 @@ pub(super) fn forget_before(state: &mut OperationalState, since: Timestamp) {
     state.exhausted.take_if(|open| open.opened_at < since);
 }
 
-/// When the first subscription to operational events was made.
-pub(super) fn observed_since(subscriptions: &SubscriptionList) -> Timestamp {
-    let observers = subscriptions.iter().filter(|one| one.is_operational());
-    observers.map(|one| one.created_at).min().unwrap_or(Timestamp::from_millis(0))
-}
-
 impl Aws {
     /// What is written of what was gathered.
     pub(crate) fn record_operational(
@@ -130,10 +125,24 @@ impl Aws {
     ) -> StoreResult<Recorded> {
         let table = &self.stack().reports;
         let mut recorded = Recorded::default();
-        for tenant in gathered.changed_tenants() {
-            recorded.writes.push(looks::plan_at_once(table, tenant)?);
-            recorded.changed_tenants.push(tenant.clone());
+        let mut observers: BTreeMap<&TenantId, Option<Observers>> = BTreeMap::new();
+        for change in gathered.settings_changes() {
+            let tenant = &change.tenant;
+            let after = observers.entry(tenant).or_insert_with(|| known.observers(tenant).cloned());
+            *after = Observers::after(after.take(), change);
         }
+        for (tenant, after) in &observers {
+            recorded.writes.push(looks::plan_at_once(table, tenant)?);
+            let replaced = observers::replace(table, tenant, known.observers(tenant), after.as_ref())?;
+            recorded.writes.extend(replaced);
+            recorded.observers.push(((*tenant).clone(), after.clone()));
+        }
+        // Since when somebody observes, and who.
+        let observed = |tenant: &TenantId| {
+            let observed = known.observed(tenant)?;
+            let observers = observers.get(tenant).map_or(Some(&observed.observers), Option::as_ref);
+            observers.map(|observers| (observers.since, observed))
+        };
         let mut receivers: HashMap<Receiver, OfReceiver> = HashMap::new();
         let mut jobs = Vec::new();
         for happening in &gathered.happenings {
@@ -151,15 +160,13 @@ impl Aws {
             }
         }
         jobs.retain(|event: &OperationalEvent| {
-            known.observed(&event.tenant).is_some_and(|observed| observed.since <= event.occurred_at)
+            observed(&event.tenant).is_some_and(|(since, _)| since <= event.occurred_at)
         });
         let mut events = jobs;
         for (of, happened) in receivers {
-            let Some(observed) = known.observed(&of.tenant) else { continue };
-            let name = (&of.tenant, of.subscription_id);
-            let subject = Subject::of(&observed.subscriptions, name, &happened.title);
-            let Some(subject) = subject else { continue };
-            let (state, told) = happened.record(&subject, (&of, known), (observed.since, now));
+            let Some((since, observed)) = observed(&of.tenant) else { continue };
+            let Some(subject) = observed.subject(&of, &happened.title) else { continue };
+            let (state, told) = happened.record(&subject, (&of, known), (since, now));
             events.extend(told);
             let (before, after) = (known.get(&of), StoredState::followed_by(state)?);
             recorded.writes.extend(before.replace(table, &of, &after)?);
@@ -184,9 +191,7 @@ impl Aws {
             | Happening::HoldEnded { of, .. } => &of.tenant,
         };
         if !known.was_asked(tenant) {
-            let subscriptions = self.subscriptions(tenant).await?;
-            let since = observed_since(&subscriptions);
-            let observed = is_observed(&subscriptions).then_some(Observed { subscriptions, since });
+            let observed = self.who_observes(tenant, known).await?;
             known.put_observed(tenant.clone(), observed);
         }
         Ok(known.observed(tenant).is_some())
