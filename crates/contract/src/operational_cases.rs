@@ -21,6 +21,10 @@ macro_rules! for_each_operational_case {
             an_observer_in_the_place_of_the_only_other_hears_what_was_to_be_told
             an_observer_that_is_made_after_the_last_went_hears_what_happens_from_then_on
         }
+        operational_certificates {
+            a_certificate_is_told_30_7_and_1_days_before_its_end
+            another_certificate_is_told_anew_and_none_where_nobody_is_told
+        }
         operational_facts {
             failures_and_recovery_have_their_facts
             a_success_that_ends_a_hold_tells_both_in_one_event

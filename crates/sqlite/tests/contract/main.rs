@@ -7,6 +7,7 @@ mod older_counts;
 mod older_traces;
 mod recovery;
 mod stuck_outbox;
+mod unobserved;
 
 use std::path::PathBuf;
 
