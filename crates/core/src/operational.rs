@@ -75,7 +75,7 @@ impl Failures {
     fn add(&mut self, event: &OperationalEvent, failure: StoreError) {
         *self.by_tenant.entry(event.tenant.clone()).or_default() += 1;
         let (first, tenant) = (event.kind, event.tenant.clone());
-        self.all.get_or_insert_with(|| FailedEvents { count: 0, first, tenant, failure }).count += 1;
+        self.all.get_or_insert(FailedEvents { count: 0, first, tenant, failure }).count += 1;
     }
 
     fn leave_out(&mut self) {
