@@ -290,4 +290,6 @@ macro_rules! contract {
 for_each_case! { runs! }
 
 pub use crate::job_cases::{job_cancels, job_lists, job_requests, job_steps, job_stops};
-pub use crate::operational_cases::{operational_events, operational_facts};
+pub use crate::operational_cases::{
+    operational_certificates, operational_events, operational_facts, operational_silence,
+};

@@ -7,7 +7,6 @@ use loanhook_core::model::operational::OperationalKind::{
     DeliveryExhausted, SubscriptionFailing, SubscriptionHeld, SubscriptionRecovered,
 };
 use loanhook_core::model::operational::{EXHAUSTED_WINDOW, OperationalEvent, OperationalKind};
-use loanhook_core::model::progress::Status;
 use loanhook_core::model::subscription::{Criteria, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::operational;
@@ -22,28 +21,28 @@ use crate::scene::{DAY, SECOND, START};
 use crate::triggers::with;
 
 /// After all attempts of the cases, and before any window ends that began with them.
-const NOW: Timestamp = Timestamp::from_millis(START.millis() + 1000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(START.millis() + 1000);
 /// When all windows have ended.
-const LATER: Timestamp = Timestamp::from_millis(START.millis() + 24 * 3_600_000);
+pub(crate) const LATER: Timestamp = Timestamp::from_millis(START.millis() + 24 * 3_600_000);
 
 /// A subscription to all operational events, made so many milliseconds after the start.
-fn pager(millis: u32) -> Subscription {
+pub(crate) fn pager(millis: u32) -> Subscription {
     let mut pager = of_all_events("Pager", millis);
     pager.settings.criteria = Criteria::Operational(OperationalKind::ALL.to_vec());
     pager
 }
 
 /// What is in the outbox.
-async fn outbox<E: Engine>(engine: &E) -> StoreResult<Vec<OperationalEvent>>
+pub(crate) async fn outbox<E: Engine>(engine: &E) -> StoreResult<Vec<OperationalEvent>>
 where
     E::Ports: OperationalEvents,
 {
     engine.count().await;
-    engine.ports().outbox(MANY).await
+    Ok(engine.ports().outbox(MANY, None).await?.events)
 }
 
 /// The kinds of what is in the outbox, in their order: what happens in one moment is in none.
-async fn kinds<E: Engine>(engine: &E) -> StoreResult<Vec<OperationalKind>>
+pub(crate) async fn kinds<E: Engine>(engine: &E) -> StoreResult<Vec<OperationalKind>>
 where
     E::Ports: OperationalEvents,
 {
@@ -53,7 +52,7 @@ where
 }
 
 /// The deliveries of a subscription, the oldest first.
-async fn deliveries<E: Engine>(engine: &E, of: &Subscription) -> StoreResult<Vec<Delivery>> {
+pub(crate) async fn deliveries<E: Engine>(engine: &E, of: &Subscription) -> StoreResult<Vec<Delivery>> {
     let filter = DeliveryFilter { subscription_id: Some(of.id), ..these_days() };
     let page = page(engine, &filter, None, MANY).await?;
     Ok(page.deliveries.into_iter().rev().map(|listed| listed.delivery).collect())
@@ -115,6 +114,35 @@ where
     Ok(())
 }
 
+pub(crate) async fn the_outbox_is_read_page_by_page<E: Engine>() -> StoreResult<()>
+where
+    E::Ports: OperationalEvents,
+{
+    let (core, pager) = (of_all_events("Core", 0), pager(1));
+    let engine = with::<E>(&[&core, &pager]).await?;
+    for seconds in 0..5 {
+        let now = NOW + seconds * SECOND;
+        engine.ports().hold(&acme(), core.id, "Ann", now).await?;
+        engine.ports().release_hold(&acme(), core.id, now).await?;
+        engine.count().await;
+    }
+    let times =
+        |events: &[OperationalEvent]| events.iter().map(|event| event.occurred_at).collect::<Vec<_>>();
+    let (mut after, mut read) = (None, Vec::new());
+    for expected in [2, 2, 1] {
+        let page = engine.ports().outbox(2, after.as_ref()).await?;
+        assert_eq!((page.events.len(), page.next.is_some()), (expected, expected == 2));
+        // Behind an event that is deleted by now, too.
+        for event in &page.events {
+            engine.ports().delete_from_outbox(event).await?;
+        }
+        read.extend(page.events);
+        after = page.next;
+    }
+    assert_eq!(times(&read), (0..5).map(|seconds| NOW + seconds * SECOND).collect::<Vec<_>>());
+    Ok(())
+}
+
 pub(crate) async fn exhausted_deliveries_of_a_window_are_told_together<E: Engine>() -> StoreResult<()>
 where
     E::Ports: OperationalEvents,
@@ -170,67 +198,6 @@ where
     }
     let expected = [SubscriptionFailing, SubscriptionHeld, SubscriptionHeld, SubscriptionRecovered];
     assert_eq!(kinds(&engine).await?, expected, "one success tells one recovery");
-    Ok(())
-}
-
-pub(crate) async fn what_becomes_of_operational_events_tells_nothing<E: Engine>() -> StoreResult<()>
-where
-    E::Ports: OperationalEvents,
-{
-    let (core, mut pager) = (of_all_events("Core", 0), pager(1));
-    pager.settings.flow.hold_after_failures = Some(3);
-    let engine = with::<E>(&[&core, &pager]).await?;
-    for seconds in 0..5 {
-        let now = NOW + seconds * SECOND;
-        engine.ports().hold(&acme(), core.id, "Ann", now).await?;
-        engine.ports().release_hold(&acme(), core.id, now).await?;
-        for event in outbox(&engine).await? {
-            operational::take_in(engine.ports(), &event, now).await?;
-        }
-        for delivery in deliveries(&engine, &pager).await? {
-            for _ in 0..2 {
-                if delivery.progress.waiting().is_some() {
-                    attempt(&engine, delivery.snapshot.trace_id, FAILED).await?;
-                }
-            }
-        }
-    }
-    let failed = deliveries(&engine, &pager).await?;
-    assert!(failed.iter().all(|delivery| delivery.progress.status() == Status::Failed), "{failed:?}");
-    assert_eq!(failed.len(), 5);
-    engine.ports().release_hold(&acme(), pager.id, LATER).await?;
-    engine.ports().hold(&acme(), pager.id, "Ann", LATER).await?;
-    engine.count().await;
-    assert_eq!(engine.ports().advance_operational_states(LATER).await?.next_due, None);
-    assert_eq!(outbox(&engine).await?, []);
-    Ok(())
-}
-
-pub(crate) async fn nothing_is_kept_where_nobody_is_told<E: Engine>() -> StoreResult<()>
-where
-    E::Ports: OperationalEvents,
-{
-    let (core, first) = (of_all_events("Core", 0), pager(1));
-    let engine = with::<E>(&[&core]).await?;
-    let of = accepted(&engine, 12).await;
-    for trace in &of[..4] {
-        attempt(&engine, *trace, FAILED).await?;
-    }
-    engine.count().await;
-    engine.ports().create(first.clone(), MANY).await?;
-    for trace in &of[4..7] {
-        attempt(&engine, *trace, FAILED).await?;
-    }
-    assert_eq!(outbox(&engine).await?, [], "it counts from when somebody is told");
-    engine.ports().delete(&acme(), first.id, None).await?;
-    engine.count().await;
-    engine.ports().create(pager(2), MANY).await?;
-    for trace in &of[7..10] {
-        attempt(&engine, *trace, FAILED).await?;
-    }
-    assert_eq!(outbox(&engine).await?, [], "what was counted for the one before is forgotten");
-    attempt(&engine, of[10], FAILED).await?;
-    assert_eq!(kinds(&engine).await?, [SubscriptionFailing]);
     Ok(())
 }
 

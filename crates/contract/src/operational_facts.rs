@@ -8,11 +8,11 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeleteOutcome, Jobs, OperationalEvents, StoreResult, Subscriptions as _};
 use serde_json::{Value, json};
 
-use crate::delivery_list::{FAILED, SUCCEEDED, accepted, acme, attempt, of_all_events, resend};
+use crate::delivery_list::{CONTEXT, FAILED, SUCCEEDED, accepted, acme, attempt, of_all_events, resend};
 use crate::engine::Engine;
 use crate::job_scene::{create, of_traces, without_retries, work_off};
 use crate::scene::{MILLISECOND, SECOND, START, subscription};
-use crate::triggers::with;
+use crate::triggers::{send, with};
 
 /// More events than any case has.
 const MANY: usize = 100;
@@ -35,7 +35,7 @@ where
 {
     engine.count().await;
     engine.ports().advance_operational_states(now).await?;
-    let mut events = engine.ports().outbox(MANY).await?;
+    let mut events = engine.ports().outbox(MANY, None).await?.events;
     events.sort_by_key(|event| (event.occurred_at, event.kind));
     for event in &events {
         engine.ports().delete_from_outbox(event).await?;
@@ -141,6 +141,31 @@ where
     let told_now = told(&engine, LATER).await?;
     assert_eq!(facts(&told_now, ["count"]), [[json!("delivery.exhausted"), json!(1)]], "another window");
     assert_eq!(told(&engine, LATER).await?, Vec::<Value>::new());
+    Ok(())
+}
+
+/// Nobody looks at time between the two: what is looked at late is told no other way.
+pub(crate) async fn what_is_exhausted_after_a_window_is_told_in_the_next<E: Engine>() -> StoreResult<()>
+where
+    E::Ports: OperationalEvents,
+{
+    let (engine, of) = observed::<E>(&without_retries("Core", 0), 2).await?;
+    let mut traces = of.clone();
+    for second in [301, 302] {
+        traces.push(send(&engine, "727", CONTEXT, second).await.deliveries[0].trace_id);
+    }
+    for trace in &traces {
+        attempt(&engine, *trace, FAILED).await?;
+    }
+    let told_now = told(&engine, LATER).await?;
+    let exhausted = told_now.into_iter().filter(|event| event["event-name"] == "delivery.exhausted");
+    let window = |traces: &[TraceId], from| {
+        let traces: Vec<_> = traces.iter().map(ToString::to_string).collect();
+        [json!("delivery.exhausted"), json!(2), json!(traces), json!(at(from)), json!(at(from + 300))]
+    };
+    let names = ["count", "trace-ids", "from", "to"];
+    let exhausted = facts(&exhausted.collect::<Vec<_>>(), names);
+    assert_eq!(exhausted, [window(&traces[..2], 1), window(&traces[2..], 302)]);
     Ok(())
 }
 

@@ -8,6 +8,7 @@
 //!
 //! Whoever calls [`advance`] calls it again when something was put into the outbox, and when it says.
 
+use std::collections::HashMap;
 use std::str::FromStr as _;
 
 use crate::intake::{self, IntakeError, Submission};
@@ -18,12 +19,14 @@ use crate::model::subscription::{Criteria, Subscription};
 use crate::model::time::Timestamp;
 use crate::model::validation::ValidationErrors;
 use crate::ports::{
-    FailedTenants, FormulaErrorLog, Intake, Ledger, OperationalEvents, StatesAdvanced, StoreError,
-    StoreResult, Subscriptions,
+    FailedTenants, FormulaErrorLog, Intake, Ledger, OperationalEvents, OutboxPage, StatesAdvanced,
+    StoreError, StoreResult, Subscriptions,
 };
 
 /// How many events of the outbox are read at once.
-const EVENTS_PER_READ: usize = 1000;
+const EVENTS_PER_READ: usize = 100;
+/// Once so many events of a tenant could not be taken in, a step leaves the others of that tenant to the next.
+const MAX_FAILURES_PER_TENANT: usize = 10;
 
 /// What is left after a step.
 #[derive(Debug)]
@@ -45,9 +48,9 @@ impl Advanced {
     }
 }
 
-/// Events that could not be taken in. `Display` is for the log.
+/// Events that were not taken in: those that could not be, and others of their tenants. `Display` is for the log.
 #[derive(Debug, thiserror::Error)]
-#[error("{count} events could not be taken in, {first} of {tenant} first: {failure}")]
+#[error("{count} events were not taken in, {first} of {tenant} first: {failure}")]
 pub struct FailedEvents {
     pub count: usize,
     /// The name of the first.
@@ -56,8 +59,33 @@ pub struct FailedEvents {
     pub failure: StoreError,
 }
 
+/// Events of a step that were not taken in.
+#[derive(Default)]
+struct Failures {
+    by_tenant: HashMap<TenantId, usize>,
+    all: Option<FailedEvents>,
+}
+
+impl Failures {
+    /// Whether so many of a tenant failed that the others would, too.
+    fn leaves_out(&self, tenant: &TenantId) -> bool {
+        self.by_tenant.get(tenant).is_some_and(|count| *count >= MAX_FAILURES_PER_TENANT)
+    }
+
+    fn add(&mut self, event: &OperationalEvent, failure: StoreError) {
+        *self.by_tenant.entry(event.tenant.clone()).or_default() += 1;
+        let (first, tenant) = (event.kind, event.tenant.clone());
+        self.all.get_or_insert(FailedEvents { count: 0, first, tenant, failure }).count += 1;
+    }
+
+    fn leave_out(&mut self) {
+        self.all.iter_mut().for_each(|all| all.count += 1);
+    }
+}
+
 /// Puts what time has brought into the outbox, and takes in what is there. An event that cannot be taken in stays, and holds up no
-/// other; nor does a tenant that cannot be looked at.
+/// other, however many there are; nor does a tenant that cannot be looked at. Of a tenant of which many cannot be taken in, those
+/// after them stay, too.
 ///
 /// # Errors
 ///
@@ -67,23 +95,19 @@ where
     S: OperationalEvents + Intake + Subscriptions + Ledger + FormulaErrorLog,
 {
     let StatesAdvanced { next_due, failed: failed_tenants } = store.advance_operational_states(now).await?;
+    let (mut failures, mut after) = (Failures::default(), None);
     loop {
-        let events = store.outbox(EVENTS_PER_READ).await?;
-        let is_last = events.len() < EVENTS_PER_READ;
-        let mut failed: Option<FailedEvents> = None;
+        let OutboxPage { events, next } = store.outbox(EVENTS_PER_READ, after.as_ref()).await?;
         for event in &events {
-            match (take_in(store, event, now).await, &mut failed) {
-                (Ok(()), _) => {}
-                (Err(_), Some(failed)) => failed.count += 1,
-                (Err(failure), None) => {
-                    let (first, tenant) = (event.kind, event.tenant.clone());
-                    failed = Some(FailedEvents { count: 1, first, tenant, failure });
-                }
+            if failures.leaves_out(&event.tenant) {
+                failures.leave_out();
+            } else if let Err(failure) = take_in(store, event, now).await {
+                failures.add(event, failure);
             }
         }
-        // Those that failed come again with the next read.
-        if is_last || failed.is_some() {
-            return Ok(Advanced { next_due, failed, failed_tenants });
+        after = next;
+        if after.is_none() {
+            return Ok(Advanced { next_due, failed: failures.all, failed_tenants });
         }
     }
 }

@@ -8,6 +8,7 @@ mod faults;
 mod first_attempt;
 mod flow;
 mod item_sizes;
+mod operational;
 mod sealing;
 mod settings;
 mod stored_credentials;

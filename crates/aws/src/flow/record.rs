@@ -39,9 +39,8 @@ impl Aws {
             return Ok(());
         }
         let hold_after = flow.settings.hold_after_failures;
-        let changed = self
-            .change_flow_state(&of, ChangedBy::End(row.id), |state| state.record_end(row, hold_after))
-            .await?;
+        let by = ChangedBy::end_of(row);
+        let changed = self.change_flow_state(&of, by, |state| state.record_end(row, hold_after)).await?;
         let Some(Changed { before, after }) = changed else { return Ok(()) };
         if before.hold == after.hold {
             return Ok(());

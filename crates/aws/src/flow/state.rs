@@ -13,6 +13,7 @@ use crate::items::unreadable::readable;
 use crate::items::write_outcome::write_outcome;
 use crate::queue::Receiver;
 use crate::sdk::back_off::back_off;
+use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::flow::FlowState;
 use loanhook_core::model::id::AttemptId;
 use loanhook_core::model::time::Timestamp;
@@ -40,8 +41,14 @@ pub(super) struct Changed {
 pub(super) enum ChangedBy {
     /// The end of this attempt: who reads the stream tells by it a hold that a success ended from one that was released.
     End(AttemptId),
-    /// An operator, or a change of the subscription.
+    /// An operator, a change of the subscription, or the attempt of an operational event: what becomes of that tells nothing.
     Other,
+}
+
+impl ChangedBy {
+    pub(super) fn end_of(row: &Attempt) -> Self {
+        if row.loan_id.is_operational() { Self::Other } else { Self::End(row.id) }
+    }
 }
 
 /// The right to send the probe of a hold.

@@ -1,11 +1,15 @@
 //! Gathered happenings of a transaction, and how many items it may write of them.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::happening::Happening;
+use super::observers::SettingsChange;
 use super::states::States;
 use crate::queue::Receiver;
 use loanhook_core::model::id::TenantId;
+use loanhook_core::model::operational::EXHAUSTED_WINDOW;
+use loanhook_core::model::time::Timestamp;
 
 /// So many failures of a subscription tell at most one event, and the success after them another.
 const FAILURES_PER_EVENT: usize = 4;
@@ -27,7 +31,32 @@ struct Tally {
     has_success: bool,
     /// Holds that began or ended.
     holds: usize,
-    has_exhausted: bool,
+    exhausted: Exhausted,
+}
+
+/// Deliveries whose schedules ended without success.
+#[derive(Debug, Clone, Copy, Default)]
+struct Exhausted {
+    count: usize,
+    /// When the first and the last of them ended.
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Exhausted {
+    fn add(&mut self, at: Option<Timestamp>) {
+        self.count += 1;
+        if let Some(at) = at {
+            let (first, last) = self.span.unwrap_or((at, at));
+            self.span = Some((first.min(at), last.max(at)));
+        }
+    }
+
+    /// How many windows they may end: one that was open before, and those that began with one of them.
+    fn most_windows(&self) -> usize {
+        let lasted = self.span.map_or(Duration::ZERO, |(first, last)| last.since(first));
+        let ended = lasted.as_millis() / EXHAUSTED_WINDOW.as_millis();
+        usize::try_from(ended).map_or(self.count, |ended| self.count.min(1 + ended))
+    }
 }
 
 /// What is known of a subscription before.
@@ -48,23 +77,24 @@ impl Known {
 impl Tally {
     /// How many items may be written: its state, and events. A success says nothing where nothing is known to fail, and neither does
     /// a failure of a run that was told, until a success ends it.
-    const fn most_items(&self, known: Known) -> usize {
-        let changes = self.holds > 0 || self.has_exhausted;
+    fn most_items(&self, known: Known) -> usize {
+        let changes = self.holds + self.exhausted.count > 0;
+        let events = self.holds + self.exhausted.most_windows();
         if known.is_told && !self.has_success {
-            return if changes { 1 + self.holds } else { 0 };
+            return if changes { 1 + events } else { 0 };
         }
         if changes || self.failures > 0 || (known.fails && self.has_success) {
-            2 + 2 * self.failures.div_ceil(FAILURES_PER_EVENT) + self.holds
+            2 + 2 * self.failures.div_ceil(FAILURES_PER_EVENT) + events
         } else {
             0
         }
     }
 
-    const fn add(&mut self, happening: &Happening) {
+    fn add(&mut self, happening: &Happening) {
         match happening {
             Happening::Ended { end, .. } if end.succeeded() => self.has_success = true,
             Happening::Ended { .. } => self.failures += 1,
-            Happening::Exhausted { .. } => self.has_exhausted = true,
+            Happening::Exhausted { end, .. } => self.exhausted.add(end.at),
             Happening::Held { .. } => self.holds += 1,
             Happening::HoldEnded { .. } => (self.has_success, self.holds) = (true, self.holds + 1),
             Happening::JobFinished(_) | Happening::SettingsChanged(_) => {}
@@ -93,7 +123,11 @@ impl Gathered {
     /// How many more items there may be with this.
     pub(crate) fn items_of(&self, happening: &Happening, states: &States) -> usize {
         match (happening, happening.receiver()) {
-            (Happening::SettingsChanged(tenant), _) => usize::from(!self.changed_tenants.contains(tenant)),
+            (Happening::SettingsChanged(change), _) => match self.changed_tenants.contains(&change.tenant) {
+                true => 0,
+                // Its look, and its observers.
+                false => 2,
+            },
             (_, Some(of)) => {
                 let before = self.tallies.get(of).copied().unwrap_or_default();
                 let mut after = before;
@@ -110,8 +144,8 @@ impl Gathered {
         if let Some(of) = happening.receiver() {
             self.tallies.entry(of.clone()).or_default().add(&happening);
         }
-        if let Happening::SettingsChanged(tenant) = &happening {
-            self.changed_tenants.insert(tenant.clone());
+        if let Happening::SettingsChanged(change) = &happening {
+            self.changed_tenants.insert(change.tenant.clone());
         }
         self.happenings.push(happening);
     }
@@ -121,87 +155,15 @@ impl Gathered {
         self.tallies.get(of).is_some_and(|tally| tally.most_items(Known::of(of, states)) > 0)
     }
 
-    /// The tenants whose subscriptions changed.
-    pub(super) fn changed_tenants(&self) -> impl Iterator<Item = &TenantId> {
-        self.changed_tenants.iter()
+    /// The changes of subscriptions, in their order.
+    pub(super) fn settings_changes(&self) -> impl Iterator<Item = &SettingsChange> {
+        self.happenings.iter().filter_map(|happening| match happening {
+            Happening::SettingsChanged(change) => Some(change),
+            _ => None,
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use uuid::Uuid;
-
-    use super::super::states::{Observed, StoredState};
-    use super::*;
-    use crate::cache::SubscriptionList;
-    use loanhook_core::model::id::{AttemptId, SubscriptionId};
-    use loanhook_core::model::operational::{AttemptEnd, EndOutcome, FailingRun, OperationalState};
-    use loanhook_core::model::time::Timestamp;
-
-    fn ended(subscription: u128, outcome: EndOutcome) -> Happening {
-        let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
-        let of =
-            Receiver { tenant, subscription_id: SubscriptionId::from_uuid(Uuid::from_u128(subscription)) };
-        let at = Timestamp::from_millis(1_795_428_000_000);
-        Happening::Ended {
-            of,
-            title: "Core".into(),
-            end: AttemptEnd { ended_at: at, attempt: AttemptId::at(at), outcome },
-        }
-    }
-
-    #[test]
-    fn successes_take_no_room_and_failures_that_of_a_state_and_their_events() {
-        let states = States::default();
-        let mut gathered = Gathered::default();
-        let (success, failure) = (EndOutcome::Succeeded, EndOutcome::Answered(500));
-        for (subscription, outcome, items) in [
-            (1, success, 0),
-            (1, success, 0),
-            // The state, an event of four failures, one of the success after them, and one for a run that was told before.
-            (1, failure, 4),
-            (1, failure, 4),
-            (1, failure, 4),
-            (1, failure, 4),
-            (1, failure, 6),
-            (2, success, 6),
-            (3, failure, 10),
-        ] {
-            gathered.add(ended(subscription, outcome), &states);
-            assert_eq!(gathered.item_count(), items, "{subscription} {outcome:?}");
-        }
-    }
-
-    #[test]
-    fn a_failure_of_a_run_that_was_told_takes_no_room_before_a_success() {
-        let (success, failure) = (EndOutcome::Succeeded, EndOutcome::Answered(500));
-        let told_at = Timestamp::from_millis(1_795_428_000_000);
-        // By when somebody began to observe: a run that is older is forgotten.
-        for (since, expected) in [(told_at, [0, 0, 4, 4, 4]), (told_at + Duration::from_millis(1), [4; 5])] {
-            let mut states = States::default();
-            let of = ended(1, failure).receiver().expect("a subscription").clone();
-            let failing = Some(FailingRun { count: 4, since: told_at });
-            let state = OperationalState { failing, ..OperationalState::default() };
-            let observed = Observed { subscriptions: SubscriptionList::default(), since };
-            states.put_observed(of.tenant.clone(), Some(observed));
-            states.put(of, StoredState::followed_by(state).expect("a document"));
-            let mut gathered = Gathered::default();
-            for (outcome, items) in [failure, failure, success, failure, failure].into_iter().zip(expected) {
-                gathered.add(ended(1, outcome), &states);
-                assert_eq!(gathered.item_count(), items, "{outcome:?} {since}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_changed_tenant_is_one_item_however_often() {
-        let (states, mut gathered) = (States::default(), Gathered::default());
-        let tenant = TenantId::try_from("acme".to_owned()).expect("a tenant");
-        for _ in 0..3 {
-            gathered.add(Happening::SettingsChanged(tenant.clone()), &states);
-        }
-        assert_eq!((gathered.item_count(), gathered.changed_tenants().count()), (1, 1));
-    }
-}
+#[path = "gathered_tests.rs"]
+mod tests;

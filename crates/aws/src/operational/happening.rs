@@ -1,7 +1,8 @@
 //! Happening: what a change of an item tells of its subscription, its job or its tenant.
 
-use crate::items::item::{Item, document, get_text, parse};
-use crate::items::key_schema::{CHANGED_BY, CURRENT_PREFIX, SK};
+use super::observers::SettingsChange;
+use crate::items::item::{Item, document, parse};
+use crate::items::key_schema::CHANGED_BY;
 use crate::queue::Receiver;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -13,13 +14,22 @@ use loanhook_core::model::progress::Progress;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
+/// When a schedule ended: with its last attempt, whose row says it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ScheduleEnd {
+    pub(super) loan: LoanId,
+    pub(super) attempt: AttemptId,
+    /// None until that row was read.
+    pub(super) at: Option<Timestamp>,
+}
+
 /// Something that may be told.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Happening {
     /// An attempt ended. The title is that of its subscription when its event was accepted.
     Ended { of: Receiver, title: String, end: AttemptEnd },
-    /// The schedule of a delivery ended without success, with this attempt.
-    Exhausted { of: Receiver, title: String, trace: TraceId, loan: LoanId, attempt: AttemptId },
+    /// The schedule of a delivery ended without success.
+    Exhausted { of: Receiver, title: String, trace: TraceId, end: ScheduleEnd },
     /// A hold began.
     Held { of: Receiver, hold: Hold },
     /// The success of an attempt ended a hold.
@@ -27,7 +37,7 @@ pub(crate) enum Happening {
     /// A job is over: what it tells.
     JobFinished(OperationalEvent),
     /// A subscription of the tenant was made, changed or deleted.
-    SettingsChanged(TenantId),
+    SettingsChanged(SettingsChange),
 }
 
 impl Happening {
@@ -37,7 +47,8 @@ impl Happening {
             Self::Ended { end, .. } | Self::HoldEnded { end, .. } => Some(end.ended_at),
             Self::Held { hold, .. } => Some(hold.since),
             Self::JobFinished(event) => Some(event.occurred_at),
-            Self::Exhausted { .. } | Self::SettingsChanged(_) => None,
+            Self::Exhausted { end, .. } => end.at,
+            Self::SettingsChanged(_) => None,
         }
     }
 
@@ -60,8 +71,7 @@ impl Happening {
             of: Receiver::of_snapshot(snapshot),
             title: snapshot.event_title.clone(),
             trace: snapshot.trace_id,
-            loan: snapshot.loan_id.clone(),
-            attempt: claim.attempt_id,
+            end: ScheduleEnd { loan: snapshot.loan_id.clone(), attempt: claim.attempt_id, at: None },
         })
     }
 
@@ -80,8 +90,10 @@ impl Happening {
         let before: Option<FlowState> = before.map(document).transpose()?;
         let (before, after): (_, FlowState) = (before.unwrap_or_default(), document(item)?);
         Ok(match (before.hold, after.hold) {
+            // An automatic hold that no attempt is named for: what becomes of an operational event tells nothing.
+            (None, Some(hold)) if hold.is_automatic() && !item.contains_key(CHANGED_BY) => None,
             (None, Some(hold)) => Some(Self::Held { of, hold }),
-            // What an operator or a deletion ended is no recovery.
+            // What an operator, a deletion or the attempt of an operational event ended is no recovery.
             (Some(_), None) if item.contains_key(CHANGED_BY) => {
                 let attempt = parse(item, CHANGED_BY)?;
                 after.ended.map(|hold| {
@@ -100,10 +112,8 @@ impl Happening {
     }
 
     /// What the change of an item among the settings of a tenant tells.
-    pub(crate) fn of_settings(name: &str, item: Option<&Item>) -> Option<Self> {
-        let is_subscription = get_text(item?, SK)?.starts_with(CURRENT_PREFIX);
-        let tenant = is_subscription.then(|| TenantId::try_from(name.to_owned()).ok());
-        tenant.flatten().map(Self::SettingsChanged)
+    pub(crate) fn of_settings(name: &str, before: Option<&Item>, after: Option<&Item>) -> Option<Self> {
+        SettingsChange::of(name, before, after).map(Self::SettingsChanged)
     }
 }
 

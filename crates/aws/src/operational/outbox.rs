@@ -10,7 +10,7 @@ use crate::items::transaction::TransactionPart as _;
 use crate::items::unreadable::UnreadableItems;
 use loanhook_core::model::operational::OperationalEvent;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{OperationalEvents, StatesAdvanced, StoreResult};
+use loanhook_core::ports::{OperationalEvents, OutboxPage, OutboxPosition, StatesAdvanced, StoreResult};
 
 /// The partition of the outbox.
 const OUTBOX_PK: &str = "O#";
@@ -38,21 +38,25 @@ impl OperationalEvents for Aws {
         self.advance_states(now).await
     }
 
-    async fn outbox(&self, limit: usize) -> StoreResult<Vec<OperationalEvent>> {
+    async fn outbox(&self, limit: usize, after: Option<&OutboxPosition>) -> StoreResult<OutboxPage> {
         let query = self.query_reports(OUTBOX_PK).limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let (mut events, mut from) = (Vec::new(), None);
+        let after = after.map(|OutboxPosition(sk)| ItemKey { pk: OUTBOX_PK.into(), sk: sk.clone() });
+        let mut from = after.map(ItemKey::attributes);
+        let mut events: Vec<OperationalEvent> = Vec::new();
         let mut left_out = UnreadableItems::default();
-        while events.len() < limit {
+        loop {
             let page = query.clone().set_exclusive_start_key(from).send().await.map_err(store_error)?;
             let items = page.items.unwrap_or_default();
             events.extend(items.iter().filter_map(|item| left_out.readable(item, document(item))));
             from = page.last_evaluated_key;
-            if from.is_none() {
+            if from.is_none() || events.len() >= limit {
                 break;
             }
         }
+        let is_last = from.is_none() && events.len() <= limit;
         events.truncate(limit);
-        Ok(events)
+        let next = events.last().filter(|_| !is_last).map(|last| OutboxPosition(key(last).sk));
+        Ok(OutboxPage { events, next })
     }
 
     async fn delete_from_outbox(&self, event: &OperationalEvent) -> StoreResult<()> {

@@ -1,26 +1,23 @@
 //! Recording: what was gathered makes states and events, which are written in the transaction of the checkpoints.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::gathered::Gathered;
 use super::happening::Happening;
-use super::states::{Observed, States, StoredState};
-use super::{looks, outbox};
-use crate::cache::SubscriptionList;
+use super::observers::Observers;
+use super::states::{States, StoredState};
+use super::{looks, observers, outbox};
 use crate::engine::Aws;
-use crate::items::key_schema;
-use crate::items::row_item;
-use crate::items::unreadable::readable;
 use crate::queue::Receiver;
 use loanhook_core::model::flow::{EndedHold, Hold};
-use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
+use loanhook_core::model::id::{TenantId, TraceId};
 use loanhook_core::model::operational::{
-    AttemptEnd, OperationalEvent, OperationalState, Subject, is_observed,
+    AttemptEnd, EXHAUSTED_WINDOW, OperationalEvent, OperationalState, Subject,
 };
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{StoreResult, Subscriptions as _};
+use loanhook_core::ports::StoreResult;
 
 /// What a transaction writes of operational events, and what is known once it is done.
 #[derive(Debug, Default)]
@@ -28,7 +25,8 @@ pub(crate) struct Recorded {
     pub(crate) writes: Vec<TransactWriteItem>,
     states: Vec<(Receiver, StoredState)>,
     successes: Vec<(Receiver, Timestamp)>,
-    changed_tenants: Vec<TenantId>,
+    /// Of each tenant whose subscriptions changed.
+    observers: Vec<(TenantId, Option<Observers>)>,
 }
 
 impl Recorded {
@@ -36,15 +34,8 @@ impl Recorded {
     pub(crate) fn follow(self, known: &mut States) {
         self.states.into_iter().for_each(|(of, stored)| known.put(of, stored));
         self.successes.into_iter().for_each(|(of, at)| known.put_success(of, at));
-        self.changed_tenants.iter().for_each(|tenant| known.forget_observed(tenant));
+        self.observers.into_iter().for_each(|(tenant, stored)| known.put_observers(tenant, stored));
     }
-}
-
-/// A delivery whose schedule ended without success.
-struct Exhausted {
-    trace: TraceId,
-    loan: LoanId,
-    attempt: AttemptId,
 }
 
 /// What happened to a subscription.
@@ -54,7 +45,8 @@ struct OfReceiver {
     title: String,
     /// Each with the hold that it ended, where that was gathered too; in the order in which they were gathered.
     ends: Vec<(AttemptEnd, Option<EndedHold>)>,
-    exhausted: Vec<Exhausted>,
+    /// Deliveries whose schedules ended without success, each with when it did.
+    exhausted: Vec<(Option<Timestamp>, TraceId)>,
     holds: Vec<Hold>,
 }
 
@@ -66,9 +58,9 @@ impl OfReceiver {
                 self.add_end(end, None);
             }
             Happening::HoldEnded { end, hold, .. } => self.add_end(end, Some(hold)),
-            Happening::Exhausted { title, trace, loan, attempt, .. } => {
+            Happening::Exhausted { title, trace, end, .. } => {
                 self.title = title;
-                self.exhausted.push(Exhausted { trace, loan, attempt });
+                self.exhausted.push((end.at, trace));
             }
             Happening::Held { hold, .. } => self.holds.push(hold),
             Happening::JobFinished(_) | Happening::SettingsChanged(_) => {}
@@ -82,31 +74,26 @@ impl OfReceiver {
         }
     }
 
-    /// What it tells, and the state after it: of what happened since somebody observes. `exhausted_at` says when the attempts ended that
-    /// were the last.
+    /// What it tells, and the state after it: of what happened since somebody observes.
     fn record(
         mut self,
         subject: &Subject,
         (of, known): (&Receiver, &States),
-        (since, exhausted_at, now): (Timestamp, &HashMap<AttemptId, Timestamp>, Timestamp),
+        (since, now): (Timestamp, Timestamp),
     ) -> (OperationalState, Vec<OperationalEvent>) {
         let mut state = known.get(of).state;
         forget_before(&mut state, since);
-        let time = |one: &Exhausted| exhausted_at.get(&one.attempt).copied().unwrap_or(now);
-        let mut exhausted: Vec<_> = self.exhausted.iter().map(|one| (time(one), one.trace)).collect();
-        exhausted.sort_unstable_by_key(|(at, trace)| (*at, trace.uuid()));
-        for (at, trace) in exhausted.into_iter().filter(|(at, _)| since <= *at) {
-            state.record_exhausted(subject, trace, at);
-        }
+        let mut exhausted: Vec<_> =
+            self.exhausted.iter().map(|(at, trace)| (*trace, at.unwrap_or(now))).collect();
+        exhausted.sort_unstable_by_key(|(trace, at)| (*at, trace.uuid()));
+        let exhausted = exhausted.into_iter().filter(|(_, at)| since <= *at);
+        let mut events: Vec<_> =
+            exhausted.filter_map(|ended| state.record_exhausted(subject, ended, EXHAUSTED_WINDOW)).collect();
         if !subject.is_current {
-            return (state, Vec::new());
+            return (state, events);
         }
-        let mut events: Vec<_> = self
-            .holds
-            .iter()
-            .filter(|hold| since <= hold.since)
-            .map(|hold| OperationalEvent::held(subject, hold))
-            .collect();
+        let holds = self.holds.iter().filter(|hold| since <= hold.since);
+        events.extend(holds.map(|hold| OperationalEvent::held(subject, hold)));
         // Those of one moment stay in their order.
         self.ends.sort_by_key(|(end, _)| end.ended_at);
         for (end, ended_hold) in self.ends.into_iter().filter(|(end, _)| since <= end.ended_at) {
@@ -128,26 +115,34 @@ pub(super) fn forget_before(state: &mut OperationalState, since: Timestamp) {
     state.exhausted.take_if(|open| open.opened_at < since);
 }
 
-/// When the first subscription to operational events was made.
-pub(super) fn observed_since(subscriptions: &SubscriptionList) -> Timestamp {
-    let observers = subscriptions.iter().filter(|one| one.is_operational());
-    observers.map(|one| one.created_at).min().unwrap_or(Timestamp::from_millis(0))
-}
-
 impl Aws {
     /// What is written of what was gathered.
-    pub(crate) async fn record_operational(
+    pub(crate) fn record_operational(
         &self,
-        gathered: Gathered,
+        gathered: &Gathered,
         known: &States,
         now: Timestamp,
     ) -> StoreResult<Recorded> {
         let table = &self.stack().reports;
         let mut recorded = Recorded::default();
-        for tenant in gathered.changed_tenants() {
-            recorded.writes.push(looks::plan_at_once(table, tenant)?);
-            recorded.changed_tenants.push(tenant.clone());
+        let mut observers: BTreeMap<&TenantId, Option<Observers>> = BTreeMap::new();
+        for change in gathered.settings_changes() {
+            let tenant = &change.tenant;
+            let after = observers.entry(tenant).or_insert_with(|| known.observers(tenant).cloned());
+            *after = Observers::after(after.take(), change);
         }
+        for (tenant, after) in &observers {
+            recorded.writes.push(looks::plan_at_once(table, tenant)?);
+            let replaced = observers::replace(table, tenant, known.observers(tenant), after.as_ref())?;
+            recorded.writes.extend(replaced);
+            recorded.observers.push(((*tenant).clone(), after.clone()));
+        }
+        // Since when somebody observes, and who.
+        let observed = |tenant: &TenantId| {
+            let observed = known.observed(tenant)?;
+            let observers = observers.get(tenant).map_or(Some(&observed.observers), Option::as_ref);
+            observers.map(|observers| (observers.since, observed))
+        };
         let mut receivers: HashMap<Receiver, OfReceiver> = HashMap::new();
         let mut jobs = Vec::new();
         for happening in &gathered.happenings {
@@ -165,17 +160,13 @@ impl Aws {
             }
         }
         jobs.retain(|event: &OperationalEvent| {
-            known.observed(&event.tenant).is_some_and(|observed| observed.since <= event.occurred_at)
+            observed(&event.tenant).is_some_and(|(since, _)| since <= event.occurred_at)
         });
-        let exhausted_at = self.exhausted_at(&receivers).await?;
         let mut events = jobs;
         for (of, happened) in receivers {
-            let Some(observed) = known.observed(&of.tenant) else { continue };
-            let name = (&of.tenant, of.subscription_id);
-            let subject = Subject::of(&observed.subscriptions, name, &happened.title);
-            let Some(subject) = subject else { continue };
-            let times = (observed.since, &exhausted_at, now);
-            let (state, told) = happened.record(&subject, (&of, known), times);
+            let Some((since, observed)) = observed(&of.tenant) else { continue };
+            let Some(subject) = observed.subject(&of, &happened.title) else { continue };
+            let (state, told) = happened.record(&subject, (&of, known), (since, now));
             events.extend(told);
             let (before, after) = (known.get(&of), StoredState::followed_by(state)?);
             recorded.writes.extend(before.replace(table, &of, &after)?);
@@ -200,25 +191,9 @@ impl Aws {
             | Happening::HoldEnded { of, .. } => &of.tenant,
         };
         if !known.was_asked(tenant) {
-            let subscriptions = self.subscriptions(tenant).await?;
-            let since = observed_since(&subscriptions);
-            let observed = is_observed(&subscriptions).then_some(Observed { subscriptions, since });
+            let observed = self.who_observes(tenant, known).await?;
             known.put_observed(tenant.clone(), observed);
         }
         Ok(known.observed(tenant).is_some())
-    }
-
-    /// When the last attempts of exhausted deliveries ended. A row is complete before its delivery moves on.
-    async fn exhausted_at(
-        &self,
-        receivers: &HashMap<Receiver, OfReceiver>,
-    ) -> StoreResult<HashMap<AttemptId, Timestamp>> {
-        let keys = receivers.iter().flat_map(|(of, happened)| {
-            happened.exhausted.iter().map(|one| key_schema::row(&of.tenant, &one.loan, one.attempt))
-        });
-        let keys: Vec<_> = keys.collect();
-        let rows = if keys.is_empty() { Vec::new() } else { self.get_all(keys, None).await? };
-        let rows = readable(&rows, row_item::read);
-        Ok(rows.iter().filter_map(|row| Some((row.id, row.completion()?.ended_at))).collect())
     }
 }

@@ -1,5 +1,6 @@
 //! States of subscriptions as items of the table of reports: one partition, which a run reads as a whole. There is one for each
-//! subscription that fails, has exhausted deliveries that were not told, or a certificate of which notice was given.
+//! subscription that fails, has exhausted deliveries that were not told, or a certificate of which notice was given; and one for each
+//! tenant that somebody observes ([`observers`](super::observers)).
 //!
 //! A state is written on condition that it is as it was read.
 
@@ -7,7 +8,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
-use crate::cache::SubscriptionList;
+use super::observers::{self, Observed, Observers};
 use crate::engine::Aws;
 use crate::items::item::{Item, document, get_text, json, missing_attribute, text};
 use crate::items::key_schema::{DOC, ItemKey, SK};
@@ -20,7 +21,7 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::StoreResult;
 
 /// The partition of all states.
-const STATES_PK: &str = "S#";
+pub(super) const STATES_PK: &str = "S#";
 /// The state is as it was read.
 const UNCHANGED: &str = "#doc = :before";
 
@@ -32,20 +33,14 @@ pub(super) struct StoredState {
     doc: Option<String>,
 }
 
-/// That somebody observes a tenant.
-#[derive(Debug, Clone)]
-pub(super) struct Observed {
-    pub(super) subscriptions: SubscriptionList,
-    /// What happened before does not count.
-    pub(super) since: Timestamp,
-}
-
 /// The states of all subscriptions as a run knows them.
 #[derive(Debug, Default)]
 pub(crate) struct States {
     states: HashMap<Receiver, StoredState>,
     /// The latest success of each subscription of which this run has seen one.
     successes: HashMap<Receiver, Timestamp>,
+    /// The observers of tenants, as they are stored.
+    observers: HashMap<TenantId, Observers>,
     /// Who is observed, of those tenants for which this run has asked.
     observed: HashMap<TenantId, Option<Observed>>,
 }
@@ -60,7 +55,9 @@ impl States {
     pub(super) fn is_told(&self, of: &Receiver) -> bool {
         let run = self.states.get(of).and_then(|stored| stored.state.failing);
         let observed = self.observed(&of.tenant);
-        run.is_some_and(|run| run.is_told() && observed.is_some_and(|observed| observed.since <= run.since))
+        run.is_some_and(|run| {
+            run.is_told() && observed.is_some_and(|observed| observed.observers.since <= run.since)
+        })
     }
 
     /// That somebody observes a tenant, where that was asked and is so.
@@ -76,9 +73,18 @@ impl States {
         self.observed.insert(tenant, observed);
     }
 
-    /// Takes in that the subscriptions of a tenant changed: who observes it is asked again.
-    pub(super) fn forget_observed(&mut self, tenant: &TenantId) {
-        self.observed.remove(tenant);
+    /// The observers of a tenant that are stored.
+    pub(super) fn observers(&self, tenant: &TenantId) -> Option<&Observers> {
+        self.observers.get(tenant)
+    }
+
+    /// Takes in the observers of a tenant that were stored: who is observed is asked again.
+    pub(super) fn put_observers(&mut self, tenant: TenantId, stored: Option<Observers>) {
+        self.observed.remove(&tenant);
+        match stored {
+            Some(stored) => drop(self.observers.insert(tenant, stored)),
+            None => drop(self.observers.remove(&tenant)),
+        }
     }
 
     pub(super) fn get(&self, of: &Receiver) -> StoredState {
@@ -178,15 +184,21 @@ fn receiver(item: &Item) -> StoreResult<Receiver> {
 }
 
 impl Aws {
-    /// All states. One that cannot be read is as that of a subscription of which there is nothing to tell, and the log says so.
+    /// All states, and the observers of all tenants. One that cannot be read is as that of a subscription of which there is nothing to tell, and the log says so.
     pub(crate) async fn operational_states(&self) -> StoreResult<States> {
         let items = self.query_all(self.query_reports(STATES_PK)).await?;
         let mut left_out = UnreadableItems::default();
-        let states = items.iter().filter_map(|item| {
-            let of = left_out.readable(item, receiver(item))?;
+        let mut all = States::default();
+        for item in &items {
+            if let Some(tenant) = observers::tenant(item) {
+                all.observers
+                    .extend(left_out.readable(item, Observers::read(item)).map(|read| (tenant, read)));
+                continue;
+            }
+            let Some(of) = left_out.readable(item, receiver(item)) else { continue };
             let state = left_out.readable(item, document(item)).unwrap_or_default();
-            Some((of, StoredState { state, doc: get_text(item, DOC).map(str::to_owned) }))
-        });
-        Ok(States { states: states.collect(), ..States::default() })
+            all.states.insert(of, StoredState { state, doc: get_text(item, DOC).map(str::to_owned) });
+        }
+        Ok(all)
     }
 }

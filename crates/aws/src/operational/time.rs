@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::looks::Look;
+use super::observers::{self, Observers};
 use super::outbox;
-use super::recording::{forget_before, observed_since};
+use super::recording::forget_before;
 use super::states::{States, StoredState};
 use crate::cache::SubscriptionList;
 use crate::engine::Aws;
@@ -89,12 +90,15 @@ impl Aws {
         let certified = subscriptions.iter().filter(|one| one.client_certificate().is_some());
         let mut ids: BTreeSet<_> = certified.map(|one| one.id).collect();
         ids.extend(states.of_tenant(tenant).into_iter().map(|of| of.subscription_id));
+        let observed_since = states
+            .observers(tenant)
+            .map_or_else(|| Observers::of(subscriptions).since, |stored| stored.since);
         let mut looked = Looked::default();
         for subscription_id in ids {
             let of = Receiver { tenant: tenant.clone(), subscription_id };
             let (before, subscription) = (states.get(&of), current.get(&subscription_id));
             let mut state = before.state.clone();
-            forget_before(&mut state, observed_since(subscriptions));
+            forget_before(&mut state, observed_since);
             match subscription {
                 None => state.forget_receiver(),
                 // It tells nothing of itself.
@@ -121,14 +125,16 @@ impl Aws {
         Ok(looked)
     }
 
-    /// Takes the states of a tenant away that nobody observes any more.
+    /// Takes the states of a tenant away that nobody observes any more, and after them what says that somebody does.
     async fn forget_tenant(&self, tenant: &TenantId, states: &States) -> StoreResult<Looked> {
-        let mut looked = Looked::default();
+        let (table, mut looked) = (&self.stack().reports, Looked::default());
+        let mut deletes = Vec::new();
         for of in states.of_tenant(tenant) {
-            let delete = states.get(&of).replace(&self.stack().reports, &of, &StoredState::default())?;
-            if let Some(write) = delete {
-                looked.superseded |= !self.transact(vec![write]).await?.is_done();
-            }
+            deletes.extend(states.get(&of).replace(table, &of, &StoredState::default())?);
+        }
+        deletes.extend(observers::replace(table, tenant, states.observers(tenant), None)?);
+        for delete in deletes {
+            looked.superseded |= !self.transact(vec![delete]).await?.is_done();
         }
         Ok(looked)
     }

@@ -96,7 +96,7 @@ impl Aws {
         for (key, sum) in batch.sums.iter().filter(|(_, sum)| **sum != Counts::default()) {
             parts.push(add(table, key, sum).part()?);
         }
-        let mut recorded = self.record_operational(batch.gathered, states, now).await?;
+        let mut recorded = self.record_operational(&batch.gathered, states, now)?;
         parts.append(&mut recorded.writes);
         let done = self.transact(parts).await?.is_done();
         if done {

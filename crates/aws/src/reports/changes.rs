@@ -83,7 +83,7 @@ pub(super) fn changes(counting: Counting, record: &Record) -> Result<Changes, Re
             (Happening::of_flow(name, before, after).map(Changes::from), is_newer::<FlowState>)
         }
         Some(("J", _)) if is_job(partition) => (of_job(before, after), is_newer::<Job>),
-        Some(("S", name)) => return Ok(Happening::of_settings(name, after.or(before)).into()),
+        Some(("S", name)) => return Ok(Happening::of_settings(name, before, after).into()),
         _ => return Ok(Changes::default()),
     };
     read.map_err(|fault| match before.is_some_and(is_newer) || after.is_some_and(is_newer) {

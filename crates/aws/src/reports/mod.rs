@@ -6,7 +6,7 @@
 //! it has come in each shard of the stream (`batch`). The transaction is done only if every shard is still where this run
 //! found it. So a change is counted once: a run that dies before its transaction counted nothing, one that dies after it has
 //! moved on, and of two runs at once one is refused. The order between shards does not matter for counts, as each change is counted by
-//! itself; for operational events the records of all shards are taken in the order of their time (`merged`).
+//! itself; for operational events the records of all shards are taken in the order of their time (`reading`).
 //!
 //! The same run tells operational events of what it reads (`operational`): states and outbox are written in the same transactions.
 //!
@@ -22,7 +22,7 @@ mod batch;
 mod changes;
 mod checkpoints;
 mod count_item;
-mod merged;
+mod reading;
 mod report;
 mod run;
 mod shard;

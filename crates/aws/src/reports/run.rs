@@ -1,6 +1,5 @@
 //! Run: counts what is new in the stream, until it has come to the end of every shard.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use futures_util::future::join_all;
@@ -11,16 +10,18 @@ use super::added::Added;
 use super::batch::Batch;
 use super::changes::Changes;
 use super::checkpoints::{Checkpoint, Checkpoints};
-use super::merged::{Merged, merged};
-use super::shard::{Page, Shard};
+use super::reading::{ReadRecord, Reading, take_countable};
+use super::shard::Shard;
 use crate::engine::Aws;
 use crate::items::call_errors::failed;
-use crate::operational::States;
+use crate::operational::{Happening, States};
 use loanhook_core::model::report::Counting;
 use loanhook_core::ports::{StoreError, StoreResult};
 
 /// How many shards are read at once.
 const CONCURRENT_READS: usize = 8;
+/// How many records may wait to be counted, but for a page of each shard.
+const MAX_WAITING: usize = 8 * 1000;
 
 /// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -46,13 +47,12 @@ struct Run<'a> {
     end: Instant,
 }
 
-/// What became of pages that were read.
-enum Pages {
+/// What became of records that were to be counted.
+#[derive(PartialEq, Eq)]
+enum Records {
     Counted,
     /// The time was over before all were counted.
     OutOfTime,
-    /// They are counted but for what a newer version wrote, and what follows that in its shard.
-    OfNewerVersion,
     /// Another run counted them first.
     Superseded,
 }
@@ -87,55 +87,77 @@ impl Aws {
 }
 
 impl Run<'_> {
-    /// Reads some records of each shard and counts them, until none has any. So many pages are in memory as are read at once,
-    /// and a shard that cannot be read keeps no other from being counted: its failure is the answer once all were.
+    /// Reads the shards to their ends, and counts what they have, in the order of its time. A shard that cannot be read keeps no
+    /// other from being counted: its failure is the answer once all were.
     async fn count(&mut self, shards: Vec<Shard>) -> StoreResult<()> {
-        let mut shards = VecDeque::from(shards);
+        let mut readings: Vec<_> = shards.into_iter().map(Reading::new).collect();
         let mut failure = None;
-        while !shards.is_empty() && Instant::now() < self.end {
-            let group = shards.drain(..shards.len().min(CONCURRENT_READS));
-            let engine = self.engine;
-            let reads = group.map(|mut shard| async move {
-                let page = engine.read_shard(&mut shard).await?;
-                StoreResult::Ok((shard, page))
-            });
-            let mut read = Vec::new();
-            for done in join_all(reads).await {
-                match done {
-                    Ok(page) => read.push(page),
-                    Err(of_shard) => failure = failure.or(Some(of_shard)),
+        loop {
+            let is_out_of_time = self.end <= Instant::now();
+            let is_full = |readings: &[Reading]| {
+                readings.iter().map(Reading::waiting_count).sum::<usize>() >= MAX_WAITING
+            };
+            if !is_out_of_time {
+                let was_full = is_full(&readings);
+                let of_shard = self.read_on(&mut readings, was_full).await;
+                failure = failure.or(of_shard);
+                // As much as can be is counted together: in order, and in few transactions.
+                if !is_full(&readings) && readings.iter().any(|reading| reading.is_read_on(false)) {
+                    continue;
                 }
             }
-            match self.count_pages(&mut read).await? {
-                Pages::Counted => {}
-                Pages::OutOfTime => break,
-                Pages::OfNewerVersion => failure = failure.or_else(|| Some(written_by_newer())),
-                Pages::Superseded => {
+            let is_read = readings.iter().all(Reading::is_over);
+            match self.count_waiting(&mut readings).await? {
+                Records::Counted if !is_read && !is_out_of_time => {}
+                Records::Counted | Records::OutOfTime => break,
+                Records::Superseded => {
                     info!("reports.superseded");
                     self.report.superseded = true;
                     return Ok(());
                 }
             }
-            shards.extend(read.into_iter().filter(|(_, page)| !page.is_last).map(|(shard, _)| shard));
+        }
+        if readings.iter().any(Reading::is_of_newer_version) {
+            failure = failure.or_else(|| Some(written_by_newer()));
         }
         failure.map_or(Ok(()), Err)
     }
 
-    /// Counts what was read, of each shard up to the first change that a newer version wrote. Where the time is over, the rest is left
-    /// to the next run.
-    async fn count_pages(&mut self, read: &mut [(Shard, Page)]) -> StoreResult<Pages> {
-        let (records, of_newer) = merged(self.counting, read);
+    /// Reads a page of each shard of which more may be read, and gives the first failure.
+    async fn read_on(&self, readings: &mut [Reading], is_full: bool) -> Option<StoreError> {
+        let mut failure = None;
+        let mut next: Vec<_> = readings.iter_mut().filter(|reading| reading.is_read_on(is_full)).collect();
+        for group in next.chunks_mut(CONCURRENT_READS) {
+            let reads = group.iter_mut().map(|reading| self.engine.read_shard(&mut reading.shard));
+            let pages = join_all(reads).await;
+            for (reading, page) in group.iter_mut().zip(pages) {
+                match page {
+                    Ok(page) => reading.take(self.counting, page),
+                    Err(of_shard) => {
+                        reading.give_up();
+                        failure = failure.or(Some(of_shard));
+                    }
+                }
+            }
+        }
+        failure
+    }
+
+    /// Counts what waits and can be counted. Where the time is over, the rest is left to the next run.
+    async fn count_waiting(&mut self, readings: &mut [Reading]) -> StoreResult<Records> {
+        let mut records = take_countable(readings);
+        self.read_schedule_ends(&mut records).await?;
         let mut batch = Batch::default();
         // Where each shard comes to, by its place.
-        let mut reached: Vec<_> = read.iter().map(|(shard, _)| shard.checkpoint.clone()).collect();
-        for Merged { place, sequence, mut changes, .. } in records {
+        let mut reached: Vec<_> = readings.iter().map(|reading| reading.shard.checkpoint.clone()).collect();
+        for (place, ReadRecord { sequence, mut changes, .. }) in records {
             self.leave_out_untold(&mut changes).await?;
-            if !batch.has_room_for(&read[place].0.id, &changes, &self.states) {
-                if !self.write(std::mem::take(&mut batch), read).await? {
-                    return Ok(Pages::Superseded);
+            if !batch.has_room_for(&readings[place].shard.id, &changes, &self.states) {
+                if !self.write(std::mem::take(&mut batch), readings).await? {
+                    return Ok(Records::Superseded);
                 }
                 if self.end <= Instant::now() {
-                    return Ok(Pages::OutOfTime);
+                    return Ok(Records::OutOfTime);
                 }
                 // The transaction may have changed who is observed.
                 self.leave_out_untold(&mut changes).await?;
@@ -143,28 +165,37 @@ impl Run<'_> {
             batch.add(changes, &self.states);
             self.report.records += 1;
             let at = Checkpoint::at(&sequence);
-            let shard = &read[place].0;
+            let shard = &readings[place].shard;
             batch.come_to(&shard.id, shard.checkpoint.as_ref(), at.clone());
             reached[place] = Some(at);
         }
-        for place in (0..read.len()).filter(|place| !of_newer[*place]) {
-            let (shard, page) = &read[place];
-            if !page.is_last || !shard.closed {
-                continue;
-            }
+        for place in (0..readings.len()).filter(|place| readings[*place].has_ended()).collect::<Vec<_>>() {
             let ended = Checkpoint::ended(reached[place].take());
-            if !batch.has_room_for(&shard.id, &Changes::default(), &self.states)
-                && !self.write(std::mem::take(&mut batch), read).await?
+            if !batch.has_room_for(&readings[place].shard.id, &Changes::default(), &self.states)
+                && !self.write(std::mem::take(&mut batch), readings).await?
             {
-                return Ok(Pages::Superseded);
+                return Ok(Records::Superseded);
             }
-            let shard = &read[place].0;
+            let shard = &readings[place].shard;
             batch.come_to(&shard.id, shard.checkpoint.as_ref(), ended);
         }
-        if !batch.is_empty() && !self.write(batch, read).await? {
-            return Ok(Pages::Superseded);
+        if !batch.is_empty() && !self.write(batch, readings).await? {
+            return Ok(Records::Superseded);
         }
-        Ok(if of_newer.contains(&true) { Pages::OfNewerVersion } else { Pages::Counted })
+        Ok(Records::Counted)
+    }
+
+    /// Reads when the schedules ended of which somebody may be told.
+    async fn read_schedule_ends(&mut self, records: &mut [(usize, ReadRecord)]) -> StoreResult<()> {
+        let is_exhausted = |one: &Happening| matches!(one, Happening::Exhausted { .. });
+        let mut told = Vec::new();
+        for (_, ReadRecord { changes, .. }) in records {
+            if changes.happening.as_ref().is_some_and(is_exhausted) {
+                self.leave_out_untold(changes).await?;
+                told.extend(&mut changes.happening);
+            }
+        }
+        self.engine.read_schedule_ends(told.into_iter(), (self.engine.stack().clock)()).await
     }
 
     /// Leaves out what happened where nobody is told: it takes no room.
@@ -178,7 +209,7 @@ impl Run<'_> {
     }
 
     /// Writes a batch, and notes where its shards are. False where another run came first.
-    async fn write(&mut self, batch: Batch, read: &mut [(Shard, Page)]) -> StoreResult<bool> {
+    async fn write(&mut self, batch: Batch, readings: &mut [Reading]) -> StoreResult<bool> {
         let added = batch.added().clone();
         let now = (self.engine.stack().clock)();
         let Some(reached) = self.engine.write_counts(batch, &mut self.states, now).await? else {
@@ -187,8 +218,8 @@ impl Run<'_> {
         self.added.add(&added);
         self.report.transactions += 1;
         for (id, checkpoint) in reached {
-            if let Some((shard, _)) = read.iter_mut().find(|(shard, _)| shard.id == id) {
-                shard.checkpoint = Some(checkpoint);
+            if let Some(reading) = readings.iter_mut().find(|reading| reading.shard.id == id) {
+                reading.shard.checkpoint = Some(checkpoint);
             }
         }
         Ok(true)

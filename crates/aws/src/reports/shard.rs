@@ -18,7 +18,9 @@ pub(super) struct Shard {
     pub(super) closed: bool,
     /// How far it is counted.
     pub(super) checkpoint: Option<Checkpoint>,
-    /// From where it is read next; none is from the checkpoint.
+    /// How far it was read, which may be further.
+    position: Option<Checkpoint>,
+    /// From where it is read next; none is from the position.
     iterator: Option<String>,
     /// How many pages without a new record were read one after the other.
     empty_pages: u32,
@@ -31,15 +33,16 @@ const MAX_EMPTY_PAGES: u32 = 4;
 /// Records of a shard.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// In the order of their sequence numbers; none of them is counted.
+    /// In the order of their sequence numbers; none of them was read before.
     pub(super) records: Vec<Record>,
     /// Nothing is left to read, now or for ever.
     pub(super) is_last: bool,
 }
 
 impl Shard {
-    pub(super) const fn new(id: String, closed: bool, checkpoint: Option<Checkpoint>) -> Self {
-        Self { id, closed, checkpoint, iterator: None, empty_pages: 0 }
+    pub(super) fn new(id: String, closed: bool, checkpoint: Option<Checkpoint>) -> Self {
+        let position = checkpoint.clone();
+        Self { id, closed, checkpoint, position, iterator: None, empty_pages: 0 }
     }
 }
 
@@ -79,20 +82,21 @@ impl Aws {
             Err(error) => return Err(store_error(error)),
         };
         let mut records = read.records.unwrap_or_default();
-        let counted = |record: &Record| {
-            let sequence = record.dynamodb().and_then(|change| change.sequence_number());
-            sequence.is_none_or(|sequence| {
-                shard.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.includes(sequence))
-            })
+        let was_read = |record: &Record| {
+            let position = shard.position.as_ref();
+            sequence(record).is_none_or(|sequence| position.is_some_and(|at| at.includes(sequence)))
         };
-        records.retain(|record| !counted(record));
+        records.retain(|record| !was_read(record));
+        if let Some(last) = records.last().and_then(sequence) {
+            shard.position = Some(Checkpoint::at(last));
+        }
         shard.iterator = read.next_shard_iterator;
         shard.empty_pages = if records.is_empty() { shard.empty_pages + 1 } else { 0 };
         let is_last = shard.iterator.is_none() || (!shard.closed && shard.empty_pages >= MAX_EMPTY_PAGES);
         Ok(Page { records, is_last })
     }
 
-    /// From the checkpoint on, or from the oldest record that is left; none where the shard is gone.
+    /// From the position on, or from the oldest record that is left; none where the shard is gone.
     async fn shard_iterator(&self, shard: &Shard) -> StoreResult<Option<String>> {
         let call = || self.streams().get_shard_iterator().shard_id(&shard.id);
         let stream = self.stream_arn()?;
@@ -100,13 +104,13 @@ impl Aws {
             let call = call().stream_arn(stream).shard_iterator_type(ShardIteratorType::TrimHorizon);
             call.send()
         };
-        let got = match &shard.checkpoint {
+        let got = match &shard.position {
             None => oldest().await,
-            Some(checkpoint) => {
+            Some(position) => {
                 let after = call()
                     .stream_arn(stream)
                     .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
-                    .sequence_number(&checkpoint.sequence);
+                    .sequence_number(&position.sequence);
                 match after.send().await {
                     Err(error) if is_trimmed(&error) => oldest().await,
                     got => got,
@@ -126,12 +130,16 @@ impl Aws {
     }
 }
 
+fn sequence(record: &Record) -> Option<&str> {
+    record.dynamodb().and_then(|change| change.sequence_number())
+}
+
 /// Whether a record is older than what the stream keeps.
 fn is_trimmed<R>(error: &SdkError<GetShardIteratorError, R>) -> bool {
     error.as_service_error().is_some_and(GetShardIteratorError::is_trimmed_data_access_exception)
 }
 
-/// Whether an iterator is too old: the shard is read again from its checkpoint.
+/// Whether an iterator is too old: the shard is read again from its position.
 fn is_stale<R>(error: &SdkError<GetRecordsError, R>) -> bool {
     error.as_service_error().is_some_and(|error| {
         error.is_expired_iterator_exception() || error.is_trimmed_data_access_exception()

@@ -33,7 +33,7 @@ impl StoredSubscription {
     }
 
     /// What an item says, but for its signing secrets.
-    pub(super) fn read_settings(item: &Item) -> StoreResult<Self> {
+    pub(crate) fn read_settings(item: &Item) -> StoreResult<Self> {
         Ok(Self { subscription: document(item)?, secrets: None })
     }
 
@@ -54,6 +54,11 @@ impl StoredSubscription {
 
     pub(crate) fn without_secrets(self) -> Self {
         Self { secrets: None, ..self }
+    }
+
+    /// It as it is stored, its secrets sealed: what is no secret of it.
+    pub(crate) const fn as_stored(&self) -> &Subscription {
+        self.subscription.as_stored()
     }
 
     /// Its flow settings, for which it need not be opened.

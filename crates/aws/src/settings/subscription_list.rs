@@ -8,6 +8,7 @@
 //! its version can be read a moment before the rest of it. Where no change is known, as with a version that an earlier
 //! version of this program made, a list is kept only if its version was known some seconds before the list was read.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,7 +26,7 @@ use crate::items::item::{Item, get_number, get_text, text};
 use crate::items::key_schema::{self, CURRENT_PREFIX, DOC, SK, VERSION};
 use crate::sdk::MAX_CONCURRENT_CALLS;
 use crate::sealing::NoKeyring;
-use loanhook_core::model::id::TenantId;
+use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::ports::{StoreError, StoreResult};
 
@@ -73,6 +74,25 @@ impl Aws {
     pub(crate) async fn subscriptions_now(&self, tenant: &TenantId) -> StoreResult<SubscriptionList> {
         let at = self.tenant_version(tenant).await?;
         self.subscription_list(tenant, &at).await
+    }
+
+    /// The current subscriptions of a tenant as they are stored, their secrets sealed, and the IDs of those that cannot be read: for
+    /// who goes on where one of them keeps the list from being read.
+    pub(crate) async fn readable_subscriptions(
+        &self,
+        tenant: &TenantId,
+    ) -> StoreResult<(SubscriptionList, BTreeSet<SubscriptionId>)> {
+        let (mut all, mut unread) = (Vec::new(), BTreeSet::new());
+        for item in self.current_subscriptions(tenant).await? {
+            match StoredSubscription::read_settings(&item) {
+                Ok(stored) => all.push(Arc::new(stored.as_stored().clone())),
+                Err(_) => {
+                    let id = get_text(&item, SK).and_then(|sk| sk.strip_prefix(CURRENT_PREFIX));
+                    unread.extend(id.and_then(|id| id.parse::<SubscriptionId>().ok()));
+                }
+            }
+        }
+        Ok((Arc::new(all), unread))
     }
 
     /// The stored list, read, and kept if it is the one of this version. None where all of it cannot be read and opened: it is a

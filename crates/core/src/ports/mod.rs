@@ -45,7 +45,7 @@ pub use history::{
 };
 pub use jobs::{CreateJobOutcome, JobRecord, Jobs, MAX_CHANGED_CHUNKS};
 pub use ledger::Ledger;
-pub use operational::{FailedTenants, OperationalEvents, StatesAdvanced};
+pub use operational::{FailedTenants, OperationalEvents, OutboxPage, OutboxPosition, StatesAdvanced};
 pub use reports::Reports;
 pub use sending::{
     Egress, EgressAddresses, NotSent, OAuth2Credentials, ReceivedResponse, SendOutcome, SendPermit, Sender,

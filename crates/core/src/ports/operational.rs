@@ -16,6 +16,18 @@ pub struct StatesAdvanced {
     pub failed: Option<FailedTenants>,
 }
 
+/// Events of the outbox.
+#[derive(Debug)]
+pub struct OutboxPage {
+    pub events: Vec<OperationalEvent>,
+    /// After which place to read on; none where these were the last.
+    pub next: Option<OutboxPosition>,
+}
+
+/// A place in the outbox, as the engine names it: behind an event, which may be deleted by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxPosition(pub String);
+
 /// Tenants that could not be looked at. `Display` is for the log.
 #[derive(Debug, thiserror::Error)]
 #[error("{count} tenants could not be looked at, {first} first: {failure}")]
@@ -54,9 +66,13 @@ pub trait OperationalEvents {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<StatesAdvanced>> + Send;
 
-    /// Events of the outbox, of all tenants: at most `limit`, the oldest first, and fewer only where there are no more. Those that
-    /// cannot be read are left out, and the log says so.
-    fn outbox(&self, limit: usize) -> impl Future<Output = StoreResult<Vec<OperationalEvent>>> + Send;
+    /// Events of the outbox after this place, else from the first on, of all tenants: at most `limit`, the oldest first. Those that
+    /// cannot be read are left out, and the log says so. What is put meanwhile may be before the place.
+    fn outbox(
+        &self,
+        limit: usize,
+        after: Option<&OutboxPosition>,
+    ) -> impl Future<Output = StoreResult<OutboxPage>> + Send;
 
     /// Deletes an event of the outbox, once it was taken in. One that is gone already is deleted.
     fn delete_from_outbox(&self, event: &OperationalEvent) -> impl Future<Output = StoreResult<()>> + Send;

@@ -1,6 +1,6 @@
 //! The outbox: operational events that are to be taken in, in the order in which they were put.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::SqliteEngine;
 use crate::rows::{from_json, to_json};
@@ -8,9 +8,9 @@ use crate::unreadable::read_up_to;
 use crate::writer::Priority;
 use loanhook_core::model::operational::OperationalEvent;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{OperationalEvents, StatesAdvanced, StoreResult};
+use loanhook_core::ports::{OperationalEvents, OutboxPage, OutboxPosition, StatesAdvanced, StoreResult};
 
-const OLDEST_FIRST: &str = "SELECT number, doc FROM outbox ORDER BY number";
+const OLDEST_FIRST: &str = "SELECT number, doc FROM outbox WHERE number > ?1 ORDER BY number";
 
 /// Puts events; one that is there stays.
 pub(super) fn put(connection: &Connection, events: &[OperationalEvent]) -> rusqlite::Result<()> {
@@ -28,10 +28,17 @@ impl OperationalEvents for SqliteEngine {
         Ok(StatesAdvanced { next_due, failed: None })
     }
 
-    async fn outbox(&self, limit: usize) -> StoreResult<Vec<OperationalEvent>> {
+    async fn outbox(&self, limit: usize, after: Option<&OutboxPosition>) -> StoreResult<OutboxPage> {
+        // Numbers begin with 1.
+        let after: i64 = after.and_then(|OutboxPosition(number)| number.parse().ok()).unwrap_or(0);
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(OLDEST_FIRST)?;
-            read_up_to(statement.query([])?, limit, &"operational events", |row| from_json(row, 1))
+            let numbered = |row: &Row<'_>| Ok((row.get(0)?, from_json(row, 1)?));
+            let read: Vec<(i64, _)> =
+                read_up_to(statement.query([after])?, limit, &"operational events", numbered)?;
+            let last = read.last().filter(|_| read.len() == limit);
+            let next = last.map(|(number, _)| OutboxPosition(number.to_string()));
+            Ok(OutboxPage { events: read.into_iter().map(|(_, event)| event).collect(), next })
         })
         .await
     }

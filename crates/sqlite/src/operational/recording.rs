@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::subscriptions::subject_now;
 use super::{OperationalStates, Recorded, outbox, rows};
 use crate::flow_states::ChangedState;
 use loanhook_core::model::attempt::Attempt;
@@ -27,6 +28,8 @@ impl OperationalStates {
         Ended { row, exhausted, flow }: Ended<'_>,
     ) -> rusqlite::Result<Recorded> {
         let id = row.subscription_id;
+        // What becomes of an operational event tells nothing, also where its subscription has other criteria by now.
+        let flow = flow.filter(|_| !row.loan_id.is_operational());
         let began = flow.and_then(ChangedState::began_hold);
         let ended_hold = flow.and_then(ChangedState::ended_hold);
         let end = AttemptEnd::of(row);
@@ -36,22 +39,23 @@ impl OperationalStates {
             return Ok(Recorded::default());
         }
         let subscriptions = self.cache.subscriptions(&row.tenant);
-        let Some(subject) = Subject::of(&subscriptions, (&row.tenant, id), &row.event_title) else {
-            return Ok(Recorded::default());
-        };
+        let subject = Subject::of(&subscriptions, (&row.tenant, id), &row.event_title);
+        let subject = subject.map(|subject| subject_now(connection, &subscriptions, subject)).transpose()?;
+        let Some(subject) = subject.flatten() else { return Ok(Recorded::default()) };
         let end = end.filter(|_| is_news && subject.is_current);
         if end.is_some_and(|end| !end.succeeded()) {
             self.failing().insert(id);
         }
         let ((told, opens), fails) = rows::change(connection, (&row.tenant, id), |state| {
             let opens = exhausted && state.exhausted.is_none();
-            if exhausted && let Some(completion) = row.completion() {
-                state.record_exhausted(&subject, row.trace_id, completion.ended_at);
-            }
-            (end.and_then(|end| state.record_end(&subject, end, ended_hold)), opens)
+            let ended = row.completion().filter(|_| exhausted).map(|completion| completion.ended_at);
+            let of_window = ended
+                .and_then(|at| state.record_exhausted(&subject, (row.trace_id, at), self.exhausted_window));
+            let of_end = end.and_then(|end| state.record_end(&subject, end, ended_hold));
+            (of_window.into_iter().chain(of_end), opens)
         })?;
         let held = began.map(|hold| OperationalEvent::held(&subject, hold));
-        let events: Vec<_> = told.into_iter().chain(held).collect();
+        let events: Vec<_> = told.chain(held).collect();
         outbox::put(connection, &events)?;
         Ok(Recorded { failing: end.map(|_| (id, fails)), wakes: opens || !events.is_empty() })
     }

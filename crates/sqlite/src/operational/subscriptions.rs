@@ -1,14 +1,45 @@
 //! Changes of subscriptions: what becomes of operational states.
 
-use rusqlite::{Connection, params};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{OperationalStates, Recorded, rows};
 use loanhook_core::model::id::{SubscriptionId, TenantId};
-use loanhook_core::model::operational::OperationalState;
+use loanhook_core::model::operational::{OperationalState, Subject};
 use loanhook_core::model::subscription::Subscription;
 
 /// A document has this text only where its criteria are operational: in a text of it the quotes are escaped.
 const OBSERVERS: &str = r#"SELECT 1 FROM subscriptions WHERE tenant = ?1 AND current = 1 AND doc LIKE '%"criteria":{"operational":%'"#;
+/// Whether the criteria of a current subscription are operational.
+const IS_OBSERVER: &str = r#"SELECT doc LIKE '%"criteria":{"operational":%' FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND current = 1"#;
+
+/// The subject that the cache knows as it is in this transaction: an operation before this one in the same commit may have deleted
+/// it, or the last subscription to operational events, or may have changed criteria, and the cache follows commits. None where
+/// nobody is told.
+pub(super) fn subject_now(
+    connection: &Connection,
+    subscriptions: &[Arc<Subscription>],
+    subject: Subject,
+) -> rusqlite::Result<Option<Subject>> {
+    let tenant = &subject.tenant;
+    let is_observer = |id: SubscriptionId| {
+        connection
+            .prepare_cached(IS_OBSERVER)?
+            .query_row(params![tenant.as_str(), id.uuid().as_bytes()], |row| row.get(0))
+            .optional()
+    };
+    let known = subscriptions.iter().find(|one| one.is_operational()).map(|one| is_observer(one.id));
+    let is_observed = match known.transpose()?.flatten() {
+        Some(true) => true,
+        _ => connection.prepare_cached(OBSERVERS)?.exists([tenant.as_str()])?,
+    };
+    Ok(match is_observer(subject.subscription)? {
+        _ if !is_observed => None,
+        Some(true) => None,
+        found => Some(Subject { is_current: found.is_some(), ..subject }),
+    })
+}
 
 /// A subscription was replaced, in this transaction.
 pub(crate) fn record_replaced(

@@ -149,6 +149,22 @@ fn what_is_rolled_back_was_not_recorded() {
     assert_eq!(file.count("outbox"), 1);
 }
 
+/// The cache follows the commit: in it, an attempt that ends after the deletion must not bring the state back.
+#[test]
+fn an_attempt_that_ends_in_the_commit_of_a_deletion_leaves_nothing() {
+    for (deleted, kept) in [(&[2][..], 0), (&[1], 0), (&[1, 2], 0), (&[3], 1), (&[], 1)] {
+        let file = File::new();
+        for number in deleted {
+            let id = SubscriptionId::from_uuid(Uuid::from_u128(*number));
+            let stop = "UPDATE subscriptions SET current = 0 WHERE id = ?1";
+            file.connection.execute(stop, [id.uuid().as_bytes()]).expect("deleted");
+            record_deleted(&file.connection, (&tenant(), id)).expect("recorded");
+        }
+        file.states.follow(&file.record(0, 503));
+        assert_eq!(file.count("operational_states"), kept, "{deleted:?}");
+    }
+}
+
 #[test]
 fn states_are_kept_as_long_as_the_tenant_has_a_subscription_to_operational_events() {
     let file = File::new();

@@ -6,6 +6,8 @@ mod ledger_scope;
 mod older_counts;
 mod older_traces;
 mod recovery;
+mod stuck_outbox;
+mod unobserved;
 
 use std::path::PathBuf;
 

@@ -10,6 +10,7 @@ use loanhook_contract::operational_facts::{observer, told};
 use loanhook_contract::scene::{SECOND, START, accept, attempt_message, ended, subscription, tenant};
 use loanhook_core::model::failure::ErrorKind;
 use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::operational;
 use loanhook_core::ports::{
@@ -20,6 +21,8 @@ use uuid::Uuid;
 
 use super::crash_before;
 
+/// A refusal that no client repeats.
+const REFUSED: Fault = Fault::Error(400, "ValidationException");
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// After the window of exhausted deliveries.
 const LATER: Timestamp = Timestamp::from_millis(START.millis() + 3_600_000);
@@ -57,11 +60,7 @@ async fn failing() -> StoreResult<Failing> {
 }
 
 /// Accepts a delivery and has its only attempt fail.
-async fn fail(
-    engine: &FaultyAwsEngine,
-    core: &loanhook_core::model::subscription::Subscription,
-    number: u32,
-) -> StoreResult<()> {
+async fn fail(engine: &FaultyAwsEngine, core: &Subscription, number: u32) -> StoreResult<()> {
     let accepted = accept(engine, core, "727", START + number * SECOND).await?;
     let (token, due) = (Uuid::new_v4(), START + number * SECOND);
     let message = attempt_message(&accepted, 1, due);
@@ -76,7 +75,7 @@ async fn fail(
 /// The names of the operational events that were taken in, in order.
 async fn taken_in(engine: &FaultyAwsEngine, pager: SubscriptionId) -> StoreResult<Vec<String>> {
     let ports = engine.direct.ports();
-    assert_eq!(ports.outbox(10).await?, [], "the outbox is empty");
+    assert_eq!(ports.outbox(10, None).await?.events, [], "the outbox is empty");
     let mut names = Vec::new();
     for message in engine.drain().await {
         if message.subscription_id == pager {
@@ -150,10 +149,48 @@ fn an_event_that_cannot_be_taken_in_stays_and_holds_up_no_other_nor_what_is_coun
         engine.proxy.fault_containing("PutItem V", "subscription.failing", BROKEN);
         let advanced = operational::advance(engine.ports(), LATER).await?;
         engine.proxy.clear_faults();
-        let left = engine.ports().outbox(10).await?;
+        let left = engine.ports().outbox(10, None).await?.events;
         assert_eq!((advanced.failed.map(|failed| failed.count), left.len()), (Some(1), 1), "{left:?}");
         run(engine.ports()).await?;
         assert_eq!(taken_in(&engine, pager).await?, ALL);
+        Ok(())
+    });
+}
+
+#[test]
+fn more_events_than_a_page_that_cannot_be_taken_in_hold_up_no_other_tenant() {
+    const STUCK: u32 = 101;
+    run_with_faults(async {
+        let engine = FaultyAwsEngine::fresh().await;
+        let mut pagers = Vec::new();
+        for (name, holds) in [("stuck", STUCK), ("acme", 1)] {
+            let (tenant, core) = (tenant(name), subscription(&tenant(name), "Core", &[], START));
+            let pager = Subscription { tenant: tenant.clone(), ..observer() };
+            pagers.push(pager.id);
+            for one in [core.clone(), pager] {
+                assert!(engine.direct.ports().create(one, 10).await?);
+            }
+            for number in 0..holds {
+                // Those of the stuck tenant are the older ones.
+                let at = pagers.len() as u32 * 3600 * SECOND + number * SECOND;
+                assert!(engine.direct.ports().hold(&tenant, core.id, "Night shift", START + at).await?);
+                engine.direct.ports().release_hold(&tenant, core.id, START + at).await?;
+            }
+        }
+        engine.ports().count_changes(Instant::now() + TIMEOUT, &mut Added::default()).await?;
+        engine.proxy.fault_containing("PutItem V", "V#stuck#", REFUSED);
+        engine.proxy.take_calls();
+        let failed = operational::advance(engine.ports(), LATER).await?.failed.expect("events that failed");
+        assert_eq!((failed.count, &failed.tenant), (STUCK as usize, &tenant("stuck")));
+        let tries = engine.proxy.take_call_names().iter().filter(|name| *name == "PutItem V").count();
+        assert_eq!(tries, 10 + 1, "ten of the tenant that is stuck, and the one of the other");
+        engine.proxy.clear_faults();
+        let left = engine.ports().outbox(1000, None).await?.events;
+        assert_eq!(left.len(), STUCK as usize);
+        assert!(left.iter().all(|event| event.tenant == tenant("stuck")));
+        run(engine.ports()).await?;
+        let count = taken_in(&engine, pagers[0]).await?.len();
+        assert_eq!(count, STUCK as usize, "once it can be, all are taken in");
         Ok(())
     });
 }

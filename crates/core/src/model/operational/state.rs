@@ -88,18 +88,31 @@ impl OperationalState {
     }
 
     /// Takes in that the schedule of a delivery ended without success. A resend that succeeds later takes nothing back: the schedule
-    /// did end.
-    pub fn record_exhausted(&mut self, subject: &Subject, trace: TraceId, at: Timestamp) {
-        let window = self.exhausted.get_or_insert_with(|| ExhaustedWindow {
+    /// did end. Where the open window, as long as `window`, had ended by then, it is told, and this one opens the next.
+    pub fn record_exhausted(
+        &mut self,
+        subject: &Subject,
+        (trace, at): (TraceId, Timestamp),
+        window: Duration,
+    ) -> Option<OperationalEvent> {
+        let told = self.end_window(subject, window, at);
+        let open = self.exhausted.get_or_insert_with(|| ExhaustedWindow {
             opened_at: at,
             title: subject.title.clone(),
             count: 0,
             traces: Vec::new(),
         });
-        window.count = window.count.saturating_add(1);
-        if window.traces.len() < MAX_TOLD_TRACES {
-            window.traces.push(trace);
+        open.count = open.count.saturating_add(1);
+        if open.traces.len() < MAX_TOLD_TRACES {
+            open.traces.push(trace);
         }
+        told
+    }
+
+    /// Ends the window of exhausted deliveries, if it has ended by then, and gives what it tells.
+    fn end_window(&mut self, subject: &Subject, window: Duration, at: Timestamp) -> Option<OperationalEvent> {
+        let ended = self.exhausted.take_if(|open| open.opened_at + window <= at);
+        ended.map(|ended| exhausted_event(subject, &ended, window))
     }
 
     /// What time has brought by `now`: a window that is as long as `window` ends, and notice of the client certificate is given.
@@ -110,8 +123,7 @@ impl OperationalState {
         window: Duration,
         now: Timestamp,
     ) -> Vec<OperationalEvent> {
-        let ended = self.exhausted.take_if(|open| open.opened_at + window <= now);
-        let exhausted = ended.map(|ended| exhausted_event(subject, &ended, window));
+        let exhausted = self.end_window(subject, window, now);
         if certificate.is_none() {
             self.certificate = None;
         }
