@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod hostile_text;
+mod jobs;
 mod overview;
 mod resend_all;
 mod search;

@@ -5,6 +5,7 @@ use super::tenant_request::DELIVERIES_PATH;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{AttemptId, EventId, LoanId, SubscriptionId, TraceId};
+use loanhook_core::model::job::JobItem;
 
 /// A loan's webhooks.
 pub(super) fn loan(loan: &LoanId) -> Option<String> {
@@ -23,6 +24,14 @@ pub(super) fn delivery(delivery: &Delivery) -> Option<String> {
 /// An attempt, open among those of its delivery.
 pub(super) fn attempt(attempt: &Attempt) -> Option<String> {
     open_attempt(&attempt.loan_id, attempt.trace_id, attempt.id)
+}
+
+/// The attempts of a delivery on the list of a job, that of the job open.
+pub(super) fn item(item: &JobItem) -> Option<String> {
+    match item.state.attempt() {
+        Some(id) => open_attempt(&item.loan, item.trace, id),
+        None => Some(format!("{}?traceId={}", loan(&item.loan)?, item.trace)),
+    }
 }
 
 fn open_attempt(loan: &LoanId, trace: TraceId, id: AttemptId) -> Option<String> {

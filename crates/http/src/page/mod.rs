@@ -10,7 +10,7 @@
 //!   a loan with a valid session, `tenant_request` one for a page of all loans; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites.
 //! - `webhook_list`, `attempt_details`, `payload_files`, `resend`, `bulk_resend` and `event_list` answer requests; `view` makes
 //!   the HTML.
-//! - `bulk_resend` is of a loan or of all (`bulk_scope`). The one thing that is taken from the API is the export of deliveries.
+//! - `bulk_resend` is of a loan or of all (`bulk_scope`), and so is the page of its `job`; `job_list` has those of all, bulk cancels too. The one thing that is taken from the API is the export of deliveries.
 //! - A page reads one page of rows or events; the delivery and the payloads of a row, and why subscriptions decided about an
 //!   event as they did, are read when it is opened.
 
@@ -28,6 +28,8 @@ mod event_parameters;
 mod fetch_metadata;
 mod form;
 mod headers;
+mod job;
+mod job_list;
 mod links;
 mod open_event;
 mod overview;
@@ -51,7 +53,9 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
 
 use self::page_request::PageRequest;
-use self::tenant_request::{DELIVERIES_PATH, OVERVIEW_PATH, SEARCH_PATH, TenantRequest, WEBHOOKS_PATH};
+use self::tenant_request::{
+    DELIVERIES_PATH, JOBS_PATH, OVERVIEW_PATH, SEARCH_PATH, TenantRequest, WEBHOOKS_PATH,
+};
 use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
 use loanhook_core::ports::{DeliveryList, FlowControl, Grants, Jobs, Keys, Reports};
 use loanhook_core::resend::ResendStore;
@@ -100,8 +104,8 @@ pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
             "/loans/{loanId}/webhooks/resend-all",
             get(bulk_resend::ask::<S, PageRequest>).post(bulk_resend::begin::<S, PageRequest>),
         )
-        .route("/loans/{loanId}/resends/{id}", get(bulk_resend::show::<S, PageRequest>))
-        .route("/loans/{loanId}/resends/{id}/stop", post(bulk_resend::stop::<S, PageRequest>))
+        .route("/loans/{loanId}/resends/{id}", get(job::show::<S, PageRequest>))
+        .route("/loans/{loanId}/resends/{id}/stop", post(job::stop::<S, PageRequest>))
         .route("/loans/{loanId}/events", get(event_list::show::<S>))
         .route("/loans/{loanId}/events/{id}/context", get(event_list::context::<S>))
         .route("/loans/{loanId}", any(error_page::not_found))
@@ -113,8 +117,9 @@ pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
             "/webhooks/resend-all",
             get(bulk_resend::ask::<S, TenantRequest>).post(bulk_resend::begin::<S, TenantRequest>),
         )
-        .route("/resends/{id}", get(bulk_resend::show::<S, TenantRequest>))
-        .route("/resends/{id}/stop", post(bulk_resend::stop::<S, TenantRequest>))
+        .route(JOBS_PATH, get(job_list::show::<S>))
+        .route("/resends/{id}", get(job::show::<S, TenantRequest>))
+        .route("/resends/{id}/stop", post(job::stop::<S, TenantRequest>))
         .route(WEBHOOKS_PATH, get(subscription_list::show::<S>))
         .route("/subscriptions/{id}/hold", post(subscription_holds::hold::<S>))
         .route("/subscriptions/{id}/release", post(subscription_holds::release::<S>))

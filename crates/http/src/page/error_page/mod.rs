@@ -52,6 +52,7 @@ pub(in crate::page) enum ErrorPage {
     /// The form does not come from a page that was made for this viewer.
     CrossSiteForm,
     MayNotResend,
+    MayNotSeeJobs,
     MayNotChangeWebhooks,
     /// The state of the delivery does not allow it.
     Conflict(String),
@@ -92,6 +93,11 @@ impl ErrorPage {
                 StatusCode::FORBIDDEN,
                 "You may look, but not resend",
                 "Nothing was sent. What is missing is the scope webhooks:resend: ask whoever gave you access for it.",
+            ),
+            Self::MayNotSeeJobs => (
+                StatusCode::FORBIDDEN,
+                "Recovery jobs are not for you to see",
+                "They are for whoever may resend. What is missing is the scope webhooks:resend: ask whoever gave you access for it.",
             ),
             Self::MayNotChangeWebhooks => (
                 StatusCode::FORBIDDEN,

@@ -4,9 +4,10 @@ use maud::{Markup, html};
 
 use super::layout::symbol;
 use crate::page::csrf_token;
-use crate::page::tenant_request::{DELIVERIES_PATH, OVERVIEW_PATH, SEARCH_PATH, WEBHOOKS_PATH};
+use crate::page::tenant_request::{DELIVERIES_PATH, JOBS_PATH, OVERVIEW_PATH, SEARCH_PATH, WEBHOOKS_PATH};
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::LoanId;
+use loanhook_core::model::key::Scope;
 
 /// The longest text that can be searched: a loan, a space and the ID of an attempt.
 const MAX_SEARCH: usize = 300;
@@ -17,16 +18,18 @@ pub(in crate::page) enum Section {
     Overview,
     Deliveries,
     Webhooks,
+    Jobs,
 }
 
 impl Section {
-    const ALL: [Self; 3] = [Self::Overview, Self::Deliveries, Self::Webhooks];
+    const ALL: [Self; 4] = [Self::Overview, Self::Deliveries, Self::Webhooks, Self::Jobs];
 
     const fn title(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
             Self::Deliveries => "Deliveries",
             Self::Webhooks => "Webhooks",
+            Self::Jobs => "Jobs",
         }
     }
 
@@ -35,6 +38,15 @@ impl Section {
             Self::Overview => OVERVIEW_PATH,
             Self::Deliveries => DELIVERIES_PATH,
             Self::Webhooks => WEBHOOKS_PATH,
+            Self::Jobs => JOBS_PATH,
+        }
+    }
+
+    /// The scope without which a session is refused there, and is not led there.
+    const fn scope(self) -> Scope {
+        match self {
+            Self::Overview | Self::Deliveries | Self::Webhooks => Scope::HistoryRead,
+            Self::Jobs => Scope::WebhooksResend,
         }
     }
 }
@@ -56,7 +68,7 @@ pub(super) fn show(viewing: &Viewing<'_>, searched: &str) -> Markup {
             div {
                 a.brand href=(OVERVIEW_PATH) { (mark()) "loanhook" }
                 nav.sections aria-label="Main" {
-                    @for section in Section::ALL {
+                    @for section in Section::ALL.into_iter().filter(|section| viewing.grant.may(section.scope())) {
                         a href=(section.path()) aria-current=[(viewing.section == Some(section)).then_some("page")] {
                             (section.title())
                         }
