@@ -40,6 +40,7 @@ pub mod simulated;
 pub mod spans;
 pub mod stored_credentials;
 pub mod stored_event;
+pub mod subscription_versions;
 pub mod subscriptions;
 pub mod tokens;
 pub mod try_out;
