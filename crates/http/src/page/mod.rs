@@ -10,7 +10,10 @@
 //!   a loan with a valid session, `tenant_request` one for a page of all loans; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites.
 //! - `webhook_list`, `attempt_details`, `payload_files`, `resend`, `bulk_resend` and `event_list` answer requests; `view` makes
 //!   the HTML.
-//! - `bulk_resend` is of a loan or of all (`bulk_scope`), and so is the page of its `job`; `job_list` has those of all, bulk cancels too. The one thing that is taken from the API is the export of deliveries.
+//! - `bulk_resend` is of a loan or of all (`bulk_scope`), and so is the page of its `job`; `job_list` has those of all, bulk cancels
+//!   too. The one thing that is taken from the API is the export of deliveries.
+//! - Two routers: `settings_router` has the pages that change settings, and `router` all others, so that on AWS a function of other
+//!   permissions serves each.
 //! - A page reads one page of rows or events; the delivery and the payloads of a row, and why subscriptions decided about an
 //!   event as they did, are read when it is opened.
 
@@ -48,16 +51,20 @@ mod used_credentials;
 mod view;
 mod webhook_list;
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
+use axum::{Extension, Router};
 
 use self::page_request::PageRequest;
 use self::tenant_request::{
     DELIVERIES_PATH, JOBS_PATH, OVERVIEW_PATH, SEARCH_PATH, TenantRequest, WEBHOOKS_PATH,
 };
+use crate::api::{CheckingSender, SharedStore};
 use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
-use loanhook_core::ports::{DeliveryList, FlowControl, Grants, Jobs, Keys, Reports};
+use loanhook_core::ports::{
+    DeliveryList, FlowControl, FormulaErrorLog, Grants, Intake, Jobs, Keys, Ledger, Payloads, Reports,
+    Subscriptions,
+};
 use loanhook_core::resend::ResendStore;
 
 /// The ports that the pages use.
@@ -81,6 +88,35 @@ impl<S> PageStore for S where
 {
 }
 
+/// The ports that the pages use that change settings.
+pub trait SettingsStore:
+    FlowControl
+    + FormulaErrorLog
+    + Grants
+    + Intake
+    + Keys
+    + Ledger
+    + Payloads
+    + Reports
+    + SharedStore
+    + Subscriptions
+{
+}
+
+impl<S> SettingsStore for S where
+    S: FlowControl
+        + FormulaErrorLog
+        + Grants
+        + Intake
+        + Keys
+        + Ledger
+        + Payloads
+        + Reports
+        + SharedStore
+        + Subscriptions
+{
+}
+
 /// The state of the handlers.
 #[derive(Clone)]
 struct Pages<S> {
@@ -88,7 +124,26 @@ struct Pages<S> {
     site: SiteSettings,
 }
 
-/// The router of the pages and their assets.
+/// The router of the pages that change settings, with what connects for the check of a webhook. It has everything below
+/// `/subscriptions/`, but not that list itself.
+pub fn settings_router<S: SettingsStore, C: CheckingSender>(
+    store: S,
+    sender: C,
+    site: SiteSettings,
+) -> Router {
+    let pages = Pages { store, site };
+    Router::new()
+        .route("/subscriptions/{id}/hold", post(subscription_holds::hold::<S>))
+        .route("/subscriptions/{id}/release", post(subscription_holds::release::<S>))
+        .route("/subscriptions/{id}", any(error_page::not_found))
+        .route("/subscriptions/{id}/{*rest}", any(error_page::not_found))
+        .method_not_allowed_fallback(error_page::method_not_allowed)
+        .layer(Extension(sender))
+        .layer(from_fn_with_state(pages.site.frame_ancestors.clone(), headers::add_security_headers))
+        .with_state(pages)
+}
+
+/// The router of all other pages and of their assets.
 pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
     let pages = Pages { store, site };
     let router = Router::new();
@@ -121,8 +176,6 @@ pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
         .route("/resends/{id}", get(job::show::<S, TenantRequest>))
         .route("/resends/{id}/stop", post(job::stop::<S, TenantRequest>))
         .route(WEBHOOKS_PATH, get(subscription_list::show::<S>))
-        .route("/subscriptions/{id}/hold", post(subscription_holds::hold::<S>))
-        .route("/subscriptions/{id}/release", post(subscription_holds::release::<S>))
         .route(SEARCH_PATH, get(search::show::<S>))
         .route(PORTAL_PATH, get(sign_in::open_portal_link::<S>))
         .route("/portal/", any(error_page::not_found))

@@ -8,14 +8,14 @@ use http::request::Parts;
 use super::error_page::ErrorPage;
 use super::form::Form;
 use super::tenant_request::{TenantRequest, WEBHOOKS_PATH};
-use super::{PageStore, Pages};
+use super::{Pages, SettingsStore};
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::{holds, log};
 
 /// Holds a webhook in the name of the viewer; one that its failures hold becomes held by hand.
-pub(super) async fn hold<S: PageStore>(
+pub(super) async fn hold<S: SettingsStore>(
     State(pages): State<Pages<S>>,
     request: TenantRequest,
     parts: Parts,
@@ -29,7 +29,7 @@ pub(super) async fn hold<S: PageStore>(
 }
 
 /// Ends the hold of a webhook.
-pub(super) async fn release<S: PageStore>(
+pub(super) async fn release<S: SettingsStore>(
     State(pages): State<Pages<S>>,
     request: TenantRequest,
     parts: Parts,

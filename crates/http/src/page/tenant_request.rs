@@ -5,15 +5,16 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::Method;
 use http::request::Parts;
 
+use super::Pages;
 use super::error_page::ErrorPage;
 use super::page_request::sign_in_before;
 use super::session_cookies::SessionCookies;
-use super::{PageStore, Pages};
 use crate::web::{Client, Origin};
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::portal;
+use loanhook_core::ports::{Grants, Keys};
 
 pub(super) const OVERVIEW_PATH: &str = "/";
 pub(super) const DELIVERIES_PATH: &str = "/webhooks";
@@ -42,7 +43,7 @@ impl TenantRequest {
     }
 }
 
-impl<S: PageStore> FromRequestParts<Pages<S>> for TenantRequest {
+impl<S: Grants + Keys + Send + Sync> FromRequestParts<Pages<S>> for TenantRequest {
     type Rejection = ErrorPage;
 
     /// Without a session the browser is sent to the sign-in page; with sessions of links only, the page says what is missing.
