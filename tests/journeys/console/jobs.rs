@@ -57,7 +57,7 @@ async fn both_kinds_are_listed_the_newest_first_with_their_filter_in_words_and_t
     let link = page.attribute("#items td[data-head='Trace ID'] a", "href");
     assert_eq!(link, format!("/loans/727/webhooks?traceId={}&open={attempt}#a-{attempt}", traces[0]));
     let address = link.split('#').next().expect("an address");
-    assert_eq!(visitor.page(address).await.fact("Attempt ID"), attempt);
+    assert_eq!(visitor.page(address).await.fact("ID"), attempt);
 }
 
 #[tokio::test]

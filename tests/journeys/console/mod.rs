@@ -3,10 +3,13 @@
 mod deliveries;
 mod hostile_text;
 mod jobs;
+mod keys;
 mod overview;
+mod refusals;
 mod resend_all;
 mod search;
 mod sessions;
+mod versions;
 mod webhooks;
 
 use crate::harness::{Api, Journey};

@@ -55,6 +55,9 @@ pub(super) async fn begin<S: PageStore, R: Into<BulkScope>>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
+    if !scope.may_resend() {
+        return Err(ErrorPage::MayNotResend);
+    }
     let form = scope.form(body, &parts.headers).await?;
     take_resend(&scope, &parts)?;
     let parameters = scope.parameters(parts.uri.query());

@@ -62,10 +62,10 @@ pub(super) async fn stop<S: PageStore, R: Into<BulkScope>>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
-    scope.form(body, &parts.headers).await?;
     if !scope.may_resend() {
         return Err(ErrorPage::MayNotResend);
     }
+    scope.form(body, &parts.headers).await?;
     let Job { id, request, .. } = scope.find_job(&pages.store).await?;
     recovery::stop(&pages.store, &scope.grant.tenant, request.kind, id, Timestamp::now()).await?;
     log::change_on_page("job.stop_requested", &scope.grant, &id);

@@ -11,7 +11,8 @@
 //! - `webhook_list`, `attempt_details`, `payload_files`, `resend`, `bulk_resend` and `event_list` answer requests; `view` makes
 //!   the HTML.
 //! - `bulk_resend` is of a loan or of all (`bulk_scope`), and so is the page of its `job`; `job_list` has those of all, bulk cancels
-//!   too. The one thing that is taken from the API is the export of deliveries.
+//!   too. What is taken from the API is the export of deliveries and of
+//!   the report.
 //! - Two routers: `settings_router` has the pages that change settings, and `router` all others, so that on AWS a function of other
 //!   permissions serves each.
 //! - A page reads one page of rows or events; the delivery and the payloads of a row, and why subscriptions decided about an
@@ -33,6 +34,8 @@ mod form;
 mod headers;
 mod job;
 mod job_list;
+mod key_list;
+mod key_revocation;
 mod links;
 mod open_event;
 mod overview;
@@ -40,12 +43,14 @@ mod page_parameters;
 mod page_request;
 mod payload_files;
 mod preview;
+mod report_file;
 mod resend;
 mod search;
 mod session_cookies;
 mod sign_in;
 mod subscription_holds;
 mod subscription_list;
+mod subscription_versions;
 mod tenant_request;
 mod used_credentials;
 mod view;
@@ -57,7 +62,8 @@ use axum::{Extension, Router};
 
 use self::page_request::PageRequest;
 use self::tenant_request::{
-    DELIVERIES_PATH, JOBS_PATH, OVERVIEW_PATH, SEARCH_PATH, TenantRequest, WEBHOOKS_PATH,
+    DELIVERIES_PATH, JOBS_PATH, KEYS_PATH, OVERVIEW_PATH, REPORT_PATH, SEARCH_PATH, TenantRequest,
+    WEBHOOKS_PATH,
 };
 use crate::api::{CheckingSender, SharedStore};
 use crate::web::{PORTAL_PATH, SIGN_IN_PATH, SiteSettings};
@@ -135,6 +141,11 @@ pub fn settings_router<S: SettingsStore, C: CheckingSender>(
     Router::new()
         .route("/subscriptions/{id}/hold", post(subscription_holds::hold::<S>))
         .route("/subscriptions/{id}/release", post(subscription_holds::release::<S>))
+        .route(KEYS_PATH, get(key_list::show::<S>).post(key_list::create::<S>))
+        .route("/keys/new", get(key_list::ask))
+        .route("/keys/{id}/revoke", get(key_revocation::ask::<S>).post(key_revocation::revoke::<S>))
+        .route("/keys/{*rest}", any(error_page::not_found))
+        .route("/subscriptions/{id}/versions", get(subscription_versions::show::<S>))
         .route("/subscriptions/{id}", any(error_page::not_found))
         .route("/subscriptions/{id}/{*rest}", any(error_page::not_found))
         .method_not_allowed_fallback(error_page::method_not_allowed)
@@ -166,6 +177,7 @@ pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
         .route("/loans/{loanId}", any(error_page::not_found))
         .route("/loans/{loanId}/{*rest}", any(error_page::not_found))
         .route(OVERVIEW_PATH, get(overview::show::<S>))
+        .route(REPORT_PATH, get(report_file::download::<S>))
         .route(DELIVERIES_PATH, get(delivery_list::show::<S>))
         .route("/webhooks/export", get(delivery_list::export::<S>))
         .route(

@@ -17,16 +17,22 @@ use loanhook_core::portal;
 use loanhook_core::ports::{Grants, Keys};
 
 pub(super) const OVERVIEW_PATH: &str = "/";
+/// The report of the overview as a file.
+pub(super) const REPORT_PATH: &str = "/report";
 pub(super) const DELIVERIES_PATH: &str = "/webhooks";
 pub(super) const WEBHOOKS_PATH: &str = "/subscriptions";
 pub(super) const SEARCH_PATH: &str = "/search";
+pub(super) const KEYS_PATH: &str = "/keys";
 pub(super) const JOBS_PATH: &str = "/resends";
 
 /// Whether this is the path of a page of all loans that a browser may be sent to after a sign-in.
 pub(super) fn is_tenant_page(path: &str) -> bool {
     let is_list =
         |list: &str| path == list || path.strip_prefix(list).is_some_and(|rest| rest.starts_with('/'));
-    path == OVERVIEW_PATH || [DELIVERIES_PATH, WEBHOOKS_PATH, JOBS_PATH, SEARCH_PATH].into_iter().any(is_list)
+    path == OVERVIEW_PATH
+        || [REPORT_PATH, DELIVERIES_PATH, WEBHOOKS_PATH, JOBS_PATH, KEYS_PATH, SEARCH_PATH]
+            .into_iter()
+            .any(is_list)
 }
 
 /// The session of the request.

@@ -53,9 +53,14 @@ pub(in crate::page) enum ErrorPage {
     CrossSiteForm,
     MayNotResend,
     MayNotSeeJobs,
+    MayNotManageKeys,
+    /// The key has the scope `operator`, or would.
+    MayNotManageOperatorKeys,
     MayNotChangeWebhooks,
     /// The state of the delivery does not allow it.
     Conflict(String),
+    /// The report would have so many rows.
+    ReportTooLarge(usize),
     MethodNotAllowed,
     Body(BodyError),
     /// The request does not name one valid host.
@@ -99,12 +104,26 @@ impl ErrorPage {
                 "Recovery jobs are not for you to see",
                 "They are for whoever may resend. What is missing is the scope webhooks:resend: ask whoever gave you access for it.",
             ),
+            Self::MayNotManageKeys => (
+                StatusCode::FORBIDDEN,
+                "API keys are not for you to see",
+                "Nothing was changed. What is missing is the scope admin: ask whoever administers loanhook in your company.",
+            ),
+            Self::MayNotManageOperatorKeys => (
+                StatusCode::FORBIDDEN,
+                "Keys of an operator are made and revoked by an operator",
+                "Nothing was changed. What is missing is the scope operator: ask whoever operates loanhook.",
+            ),
             Self::MayNotChangeWebhooks => (
                 StatusCode::FORBIDDEN,
                 "You may look, but not change webhooks",
                 "Nothing was changed. What is missing is the scope subscriptions:write: ask whoever gave you access for it.",
             ),
             Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
+            Self::ReportTooLarge(rows) => {
+                let text = format!("It would have {rows} rows. Export it in all, or of a shorter time.");
+                return (StatusCode::UNPROCESSABLE_ENTITY, "The report is too long", text);
+            }
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This cannot be done here",

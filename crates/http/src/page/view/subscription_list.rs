@@ -10,6 +10,7 @@ use super::format::{grouped, percent};
 use super::site_header::{Section, Viewing};
 use super::{layout, sparkline};
 use crate::page::resend::CSRF_FIELD;
+use crate::page::subscription_versions::versions_path;
 use crate::page::tenant_request::{TenantRequest, WEBHOOKS_PATH};
 use crate::page::{csrf_token, links};
 use loanhook_core::model::id::SubscriptionId;
@@ -17,7 +18,7 @@ use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::Criteria;
 use loanhook_core::webhook_states::{self, WebhookState, Week};
 
-const COLUMN_HEADS: [&str; 5] = ["Webhook", "State", "Sent for", "Success in 7 days", "By day"];
+const COLUMN_HEADS: [&str; 6] = ["Webhook", "State", "Sent for", "Success in 7 days", "By day", "Version"];
 /// How many names of events are shown of a webhook.
 const MAX_NAMES: usize = 3;
 
@@ -78,6 +79,11 @@ fn row(state: &WebhookState, week: Option<&Week>, request: &TenantRequest) -> Ma
                 }
             }
             td role="cell" data-head="By day" { @if let Some(week) = week { (sparkline::show(week)) } }
+            td role="cell" data-head="Version" {
+                a href=(versions_path(subscription.id)) {
+                    (subscription.version) span.unseen { ": the versions of " (subscription.settings.title) }
+                }
+            }
         }
     }
 }
