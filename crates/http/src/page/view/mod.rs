@@ -26,7 +26,9 @@ pub(super) mod styleguide;
 pub(super) mod subscription_list;
 mod timeline;
 mod verdicts;
+pub(super) mod webhook_form;
 pub(super) mod webhook_list;
+pub(super) mod webhook_page;
 mod webhook_table;
 
 use axum::response::{IntoResponse, Response};
