@@ -14,13 +14,17 @@ const SCOPES: [&str; 6] =
     ["events:write", "webhooks:resend", "subscriptions:write", "portal:write", "admin", "operator"];
 
 /// Each page, and the scopes of which it needs one; none where it is for whoever signed in.
-const PAGES: [(&str, &[&str]); 20] = [
+const PAGES: [(&str, &[&str]); 24] = [
     ("/", &[]),
     ("/report?span=day&group=none", &[]),
     ("/webhooks", &[]),
     ("/webhooks/export?format=csv", &[]),
     ("/webhooks/resend-all?status=failed", RESEND),
     ("/subscriptions", &[]),
+    ("/subscriptions/new", WRITE),
+    ("/subscriptions/{subscription}", &[]),
+    ("/subscriptions/{subscription}/edit", WRITE),
+    ("/subscriptions/{subscription}/delete", WRITE),
     ("/subscriptions/{subscription}/versions", &[]),
     ("/search?q=7", &[]),
     ("/resends", RESEND),
@@ -38,11 +42,17 @@ const PAGES: [(&str, &[&str]); 20] = [
 ];
 
 /// Each form, and the scopes of which it needs one.
-const FORMS: [(&str, &[&str]); 9] = [
+const FORMS: [(&str, &[&str]); 15] = [
     ("/webhooks/resend-all?status=failed", RESEND),
     ("/resends/{job}/stop", RESEND),
-    ("/subscriptions/{subscription}/hold", &["subscriptions:write"]),
-    ("/subscriptions/{subscription}/release", &["subscriptions:write"]),
+    ("/subscriptions/new", WRITE),
+    ("/subscriptions/{subscription}/edit", WRITE),
+    ("/subscriptions/{subscription}/delete", WRITE),
+    ("/subscriptions/{subscription}/test", WRITE),
+    ("/subscriptions/{subscription}/rotate-secret", WRITE),
+    ("/subscriptions/{subscription}/check", WRITE),
+    ("/subscriptions/{subscription}/hold", WRITE),
+    ("/subscriptions/{subscription}/release", WRITE),
     ("/keys", KEYS),
     ("/keys/{key}/revoke", KEYS),
     ("/loans/727/webhooks/resend-all?outcome=failed", RESEND),
@@ -51,6 +61,7 @@ const FORMS: [(&str, &[&str]); 9] = [
 ];
 
 const RESEND: &[&str] = &["webhooks:resend"];
+const WRITE: &[&str] = &["subscriptions:write"];
 const KEYS: &[&str] = &["admin", "operator"];
 
 /// A tenant with one of each thing that a path names.
@@ -147,7 +158,8 @@ async fn assert_offers(visitor: &mut Visitor, scene: &Scene, is_allowed: impl Fn
         ("/", ".sections a[href='/resends']", RESEND),
         ("/", ".sections a[href='/keys']", KEYS),
         ("/webhooks?status=failed", ".all a", RESEND),
-        ("/subscriptions", ".hold form", &["subscriptions:write"][..]),
+        ("/subscriptions", ".hold form", WRITE),
+        ("/subscriptions", "a[href='/subscriptions/new']", WRITE),
         (&open, ".all a", RESEND),
         (&open, "form[action*='/resend']", RESEND),
     ] {

@@ -54,7 +54,10 @@ mod subscription_versions;
 mod tenant_request;
 mod used_credentials;
 mod view;
+mod webhook_deletion;
+mod webhook_form;
 mod webhook_list;
+mod webhook_page;
 
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
@@ -139,6 +142,16 @@ pub fn settings_router<S: SettingsStore, C: CheckingSender>(
 ) -> Router {
     let pages = Pages { store, site };
     Router::new()
+        .route("/subscriptions/new", get(webhook_form::show_new::<S>).post(webhook_form::create::<S>))
+        .route("/subscriptions/{id}", get(webhook_page::show::<S>))
+        .route("/subscriptions/{id}/edit", get(webhook_form::show::<S>).post(webhook_form::change::<S>))
+        .route(
+            "/subscriptions/{id}/delete",
+            get(webhook_deletion::ask::<S>).post(webhook_deletion::delete::<S>),
+        )
+        .route("/subscriptions/{id}/test", post(webhook_page::test::<S>))
+        .route("/subscriptions/{id}/rotate-secret", post(webhook_page::rotate_secret::<S>))
+        .route("/subscriptions/{id}/check", post(webhook_page::check::<S, C>))
         .route("/subscriptions/{id}/hold", post(subscription_holds::hold::<S>))
         .route("/subscriptions/{id}/release", post(subscription_holds::release::<S>))
         .route(KEYS_PATH, get(key_list::show::<S>).post(key_list::create::<S>))
@@ -146,7 +159,6 @@ pub fn settings_router<S: SettingsStore, C: CheckingSender>(
         .route("/keys/{id}/revoke", get(key_revocation::ask::<S>).post(key_revocation::revoke::<S>))
         .route("/keys/{*rest}", any(error_page::not_found))
         .route("/subscriptions/{id}/versions", get(subscription_versions::show::<S>))
-        .route("/subscriptions/{id}", any(error_page::not_found))
         .route("/subscriptions/{id}/{*rest}", any(error_page::not_found))
         .method_not_allowed_fallback(error_page::method_not_allowed)
         .layer(Extension(sender))

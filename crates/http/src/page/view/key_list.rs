@@ -88,7 +88,7 @@ const fn source(source: KeySource) -> Option<&'static str> {
     match source {
         KeySource::Api => None,
         KeySource::FirstStart => Some("made by the first start"),
-        KeySource::Environment => Some("named by LOANHOOK_ADMIN_KEY"),
+        KeySource::Environment => Some("named by the environment"),
     }
 }
 

@@ -32,7 +32,7 @@ pub(in crate::page) fn page(of: &Revocation, request: &TenantRequest) -> Respons
                 p.notice.bad { "No other key of this tenant may manage keys. After this one only an operator can make a key." }
             }
             @if key.source == KeySource::Environment {
-                p.notice.wait { "LOANHOOK_ADMIN_KEY names it. It stays revoked after a start with the same key, too." }
+                p.notice.wait { "The environment names it (LOANHOOK_ADMIN_KEY, on AWS AdminKeyHash). It stays revoked after a start with the same key, too." }
             }
             form method="post" action={ (KEYS_PATH) "/" (key.id) "/revoke" } {
                 input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));

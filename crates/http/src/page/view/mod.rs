@@ -36,7 +36,9 @@ mod timeline;
 mod verdicts;
 pub(super) mod version_comparison;
 pub(super) mod version_list;
+pub(super) mod webhook_form;
 pub(super) mod webhook_list;
+pub(super) mod webhook_page;
 mod webhook_table;
 
 use axum::response::{IntoResponse, Response};
