@@ -2,6 +2,8 @@
 
 mod accessibility;
 mod deliveries;
+mod form;
+mod form_accessibility;
 mod hostile_text;
 mod keyboard;
 mod overview;
@@ -10,7 +12,7 @@ mod size;
 use crate::tab::Tab;
 
 /// The pages of a tenant that is busy, each with its name.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 13] = [
     ("/", "the overview"),
     ("/?span=hour", "the overview of an hour"),
     ("/?span=week", "the overview of a week"),
@@ -20,6 +22,7 @@ const PAGES: [(&str, &str); 12] = [
     ("/webhooks?limit=0", "a wrong filter"),
     ("/webhooks/resend-all?status=failed", "the question before a bulk resend"),
     ("/subscriptions", "the webhooks"),
+    ("/subscriptions/new", "the form of a new webhook"),
     ("/search?q=", "a search for nothing"),
     ("/search?q=a", "a search that finds several"),
     ("/loans/720/webhooks", "the page of a loan"),

@@ -26,6 +26,7 @@ pub(super) mod styleguide;
 pub(super) mod subscription_list;
 mod timeline;
 mod verdicts;
+mod webhook_actions;
 pub(super) mod webhook_form;
 pub(super) mod webhook_list;
 pub(super) mod webhook_page;
