@@ -2,6 +2,8 @@
 
 mod accessibility;
 mod deliveries;
+mod form;
+mod form_accessibility;
 mod hostile_text;
 mod jobs_versions_keys;
 mod keyboard;
@@ -11,7 +13,7 @@ mod size;
 use crate::tab::Tab;
 
 /// The pages of a tenant that is busy, each with its name.
-const PAGES: [(&str, &str); 15] = [
+const PAGES: [(&str, &str); 16] = [
     ("/", "the overview"),
     ("/?span=hour", "the overview of an hour"),
     ("/?span=week", "the overview of a week"),
@@ -21,6 +23,7 @@ const PAGES: [(&str, &str); 15] = [
     ("/webhooks?limit=0", "a wrong filter"),
     ("/webhooks/resend-all?status=failed", "the question before a bulk resend"),
     ("/subscriptions", "the webhooks"),
+    ("/subscriptions/new", "the form of a new webhook"),
     ("/resends", "the recovery jobs"),
     ("/keys", "the API keys"),
     ("/keys/new", "the form for a key"),

@@ -84,7 +84,7 @@ async fn every_page_shows_foreign_text_as_text() {
         let path = subscription_path(&webhook);
         let patch = json!({
             "title": format!("{name}!"), "description": format!("{name}\n{name}"),
-            "request": {"payload": name, "headers": {"x-a": "a secret"}},
+            "request": {"payload": json!(name).to_string(), "headers": {"x-a": "a secret"}},
         });
         j.api
             .with_new_key(name, &["subscriptions:write"])

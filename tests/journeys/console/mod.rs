@@ -1,6 +1,7 @@
 //! The console as a browser without JavaScript gets it: the pages of all loans of a tenant, for whoever signed in.
 
 mod deliveries;
+mod form;
 mod hostile_text;
 mod jobs;
 mod keys;

@@ -130,7 +130,7 @@ async fn the_report_is_exported_as_the_api_does() {
             page.all(".exports a").iter().map(|a| a.attr("href").expect("an address").to_owned()).collect();
         for (link, group) in links.iter().zip(["subscription", "event", "none"]) {
             let file = visitor.get(link).await.expect_status(200);
-            assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+            assert_eq!(file.header("content-type"), "text/csv; charset=utf-8; header=present");
             let name = format!("attachment; filename=\"report-{span}-{group}.csv\"");
             assert_eq!(file.header("content-disposition"), name);
             let length = periods * if by == "hour" { 1 } else { 24 };

@@ -36,6 +36,7 @@ mod timeline;
 mod verdicts;
 pub(super) mod version_comparison;
 pub(super) mod version_list;
+mod webhook_actions;
 pub(super) mod webhook_form;
 pub(super) mod webhook_list;
 pub(super) mod webhook_page;

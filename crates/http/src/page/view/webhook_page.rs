@@ -7,16 +7,13 @@ use super::attention::{held, state_labels};
 use super::format::{copy_button, grouped, percent, short_time, time};
 use super::site_header::{Section, Viewing};
 use super::subscription_list::hold_form;
-use super::webhook_form::field::Shown;
 use super::webhook_form::summary;
-use super::{layout, sparkline};
-use crate::page::form::Form;
+use super::{layout, sparkline, webhook_actions};
 use crate::page::resend::CSRF_FIELD;
 use crate::page::subscription_holds::FROM_PAGE;
 use crate::page::tenant_request::TenantRequest;
-use crate::page::webhook_form::field::Control;
 use crate::page::webhook_form::summary::{Part, Setting, settings};
-use crate::page::webhook_form::{Faults, LOAN_FIELD, VERSION_FIELD, of_settings};
+use crate::page::webhook_form::{VERSION_FIELD, of_settings};
 use crate::page::webhook_page::Told;
 use crate::page::{csrf_token, links};
 use loanhook_core::model::destination::masked;
@@ -56,7 +53,7 @@ pub(in crate::page) fn page(
         }
         @let all = settings(&of_settings(&webhook.settings), Some(&webhook.settings));
         @for part in Part::ALL { (settings_of(part, &all, webhook, may_write)) }
-        @if may_write { (actions(webhook, told, request)) }
+        @if may_write { (webhook_actions::show(webhook, told, request)) }
     };
     layout::page_for(&webhook.settings.title, &viewing(request), &content)
 }
@@ -182,56 +179,6 @@ fn certificate(client: &ClientCertificate) -> Markup {
         @if let Some(end) = client.expires_at() {
             dt { "End of the certificate" }
             dd { (time(end)) @if end <= Timestamp::now() { " " strong { "It has expired." } } }
-        }
-    }
-}
-
-/// What can be done with a webhook.
-fn actions(webhook: &Subscription, told: &Told, request: &TenantRequest) -> Markup {
-    let (form, no_faults) = (Form::default(), Faults::default());
-    let faults = if let Told::WrongLoan(faults) = told { faults } else { &no_faults };
-    let fields = Shown { form: &form, faults, is_stored: &|_| false };
-    let post = |name: &str| format!("{}/{name}", links::webhook(webhook.id));
-    let csrf =
-        html! { input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant)); };
-    html! {
-        section.card.group {
-            h2 { "Send a test" }
-            form.inline method="post" action=(post("test")) {
-                (csrf)
-                @if webhook.is_operational() {
-                    p { "A sample of an operational event is sent." }
-                } @else {
-                    (fields.one(LOAN_FIELD, "Loan", "The test is shown among its webhooks, marked as a test.", Control::Line))
-                }
-                button type="submit" { "Send a test" }
-            }
-        }
-        section.card.group {
-            h2 { "Connection" }
-            form.inline method="post" action=(post("check")) {
-                (csrf)
-                p { "Goes the way of a request up to a secured connection, and fetches a token where the webhook has OAuth. Nothing is sent." }
-                button type="submit" { "Check the connection" }
-            }
-        }
-        section.card.group {
-            h2 { "Signing secret" }
-            @if let Some(previous) = webhook.secrets.previous.as_ref().filter(|previous| previous.until > Timestamp::now()) {
-                p { "Requests are signed with two secrets until " (time(previous.until)) "." }
-            }
-            details.hold {
-                summary { "Make a new secret" }
-                form.confirm method="post" action=(post("rotate-secret")) {
-                    (csrf)
-                    p { "The new one is shown once. The one that it has now signs too for 24 hours; one from an earlier rotation ends at once." }
-                    button.primary type="submit" { "Make it" }
-                }
-            }
-        }
-        section.card.group {
-            h2 { "Delete" }
-            p { a.button href=(post("delete")) { "Delete this webhook" } }
         }
     }
 }

@@ -28,7 +28,7 @@ impl Shown<'_> {
     }
 
     /// The IDs of what describes a field: its hint, and what is wrong with it.
-    fn described_by(self, name: &str, has_hint: bool) -> Option<String> {
+    pub(in crate::page::view) fn described_by(self, name: &str, has_hint: bool) -> Option<String> {
         let hint = has_hint.then(|| format!("{}-hint", id(name)));
         let fault = self.is_wrong(name).then(|| format!("{}-fault", id(name)));
         let all: Vec<_> = hint.into_iter().chain(fault).collect();

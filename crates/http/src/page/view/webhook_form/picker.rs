@@ -27,7 +27,7 @@ fn events(fields: Shown<'_>) -> Markup {
     let is_found = |name: &&str| name.to_lowercase().contains(&searched);
     let found: Vec<_> = names().filter(is_found).collect();
     html! {
-        fieldset.picker id=(id("event")) tabindex="-1" {
+        fieldset.picker id=(id("event")) tabindex="-1" aria-describedby=[fields.described_by("event", false)] {
             legend { "Events of the catalogue" }
             (fields.faults("event"))
             div.search-in {
@@ -58,7 +58,7 @@ fn events(fields: Shown<'_>) -> Markup {
 
 fn operational(fields: Shown<'_>) -> Markup {
     html! {
-        fieldset.picker id=(id("operational")) tabindex="-1" {
+        fieldset.picker id=(id("operational")) tabindex="-1" aria-describedby=[fields.described_by("operational", false)] {
             legend { "Operational events" }
             (fields.faults("operational"))
             ul {
