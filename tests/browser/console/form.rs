@@ -38,7 +38,7 @@ async fn a_webhook_is_made_with_and_without_javascript() {
         tab.click("a[href='/subscriptions/new']").await;
         fill(&tab, "#f-title", "Core banking").await;
         fill(&tab, "#f-eventSearch", "autopay f").await;
-        if look.scripts {
+        if look.script {
             tab.wait_for_texts("#picks li:not([hidden])", &["Autopay Failed"]).await;
             // Enter there sends nothing.
             tab.press(Key::Enter).await;

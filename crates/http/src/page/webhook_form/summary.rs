@@ -63,7 +63,11 @@ pub(in crate::page) fn settings(form: &Form, stored: Option<&Settings>) -> Vec<S
     }
     list.fields(TLS);
     list.part = Part::RetriesAndFlow;
-    list.alternatives(RETRY, RETRY_KINDS);
+    if form.get(RETRY) == "delays" && form.get("delays").trim().is_empty() {
+        list.add(label(RETRY), "None", false);
+    } else {
+        list.alternatives(RETRY, RETRY_KINDS);
+    }
     list.fields(TIMEOUT);
     list.fields(FLOW);
     list.settings

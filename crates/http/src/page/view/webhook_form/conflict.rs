@@ -19,7 +19,7 @@ pub(super) fn show(differences: &[Difference], stored: &Subscription) -> Markup 
             @if differences.is_empty() {
                 p.quiet { "No setting differs: the signing secret was rotated, or the change was taken back." }
             } @else {
-                div.scrolls tabindex="0" role="region" aria-labelledby="conflict-title" {
+                div.scrolls tabindex="0" role="region" aria-label="What differs" {
                     table.plain-table.differences {
                         thead { tr {
                             th scope="col" { "Setting" } th scope="col" { "As you opened it" }

@@ -169,7 +169,7 @@ impl Shown<'_> {
                     aria-invalid=[wrong] aria-describedby=[described.as_deref()];
                 label for=(id(&value)) {
                     "Value" span.unseen { " " (number) }
-                    @if !row.kept.is_empty() { span.kept { ": stored, kept unless you type a new one" } }
+                    @if !row.kept.is_empty() { span.kept { ", stored: it is kept unless you type a new one" } }
                 }
                 input id=(id(&value)) type="text" name=(value) value=(row.value) autocomplete="off" spellcheck="false"
                     aria-invalid=[wrong] aria-describedby=[described.as_deref()];

@@ -11,6 +11,7 @@ use crate::page::webhook_form::{
 };
 use crate::web::verdict_words;
 use loanhook_core::model::destination::HIDDEN;
+use loanhook_core::model::ledger::DecisionKind;
 use loanhook_core::trial::{Trial, TrialRequest};
 
 /// The longest part of a body that is shown.
@@ -54,7 +55,12 @@ fn outcome(tried: &TryOut) -> Markup {
         @if let Some(trial) = &tried.trial {
             @let words = trial.verdict.map_or("is for events of other names", verdict_words::words);
             @let of = if tried.event.is_some() { "At the event " } else { "At a sample of " };
-            p.notice.(if trial.request.is_ok() { "ok" } else { "bad" }) role="status" {
+            @let class = match (&trial.request, trial.verdict) {
+                (Err(_), _) => "bad",
+                (Ok(_), Some(DecisionKind::Delivered)) => "ok",
+                (Ok(_), _) => "wait",
+            };
+            p.notice.(class) role="status" {
                 (of) "“" bdi { (tried.event_name) } "” this webhook "
                 // The words are of what was.
                 (match words { "fired" => "fires", other => other }) "."
