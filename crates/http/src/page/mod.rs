@@ -11,8 +11,8 @@
 //! - `webhook_list`, `attempt_details`, `payload_files`, `resend`, `bulk_resend` and `event_list` answer requests; `view` makes
 //!   the HTML.
 //! - `bulk_resend` is of a loan or of all (`bulk_scope`), and so is the page of its `job`; `job_list` has those of all, bulk cancels
-//!   too. What is taken from the API is the export of deliveries and of
-//!   the report.
+//!   too. What is taken from the API is the export of deliveries, and of the report (`report_file`).
+//! - `subscription_versions` has the versions of a webhook and what changed between them, `key_list` and `key_revocation` the API keys.
 //! - Two routers: `settings_router` has the pages that change settings, and `router` all others, so that on AWS a function of other
 //!   permissions serves each.
 //! - A page reads one page of rows or events; the delivery and the payloads of a row, and why subscriptions decided about an
@@ -134,7 +134,7 @@ struct Pages<S> {
 }
 
 /// The router of the pages that change settings, with what connects for the check of a webhook. It has everything below
-/// `/subscriptions/`, but not that list itself.
+/// `/subscriptions/`, but not that list itself, and the pages of API keys.
 pub fn settings_router<S: SettingsStore, C: CheckingSender>(
     store: S,
     sender: C,
@@ -154,13 +154,13 @@ pub fn settings_router<S: SettingsStore, C: CheckingSender>(
         .route("/subscriptions/{id}/check", post(webhook_page::check::<S, C>))
         .route("/subscriptions/{id}/hold", post(subscription_holds::hold::<S>))
         .route("/subscriptions/{id}/release", post(subscription_holds::release::<S>))
+        .route("/subscriptions/{id}/versions", get(subscription_versions::show::<S>))
+        .route("/subscriptions/{id}/{*rest}", any(error_page::not_found))
         .route(KEYS_PATH, get(key_list::show::<S>).post(key_list::create::<S>))
         .route("/keys/new", get(key_list::ask))
         .route("/keys/{id}/revoke", get(key_revocation::ask::<S>).post(key_revocation::revoke::<S>))
         .route("/keys/{id}", any(error_page::not_found))
         .route("/keys/{id}/{*rest}", any(error_page::not_found))
-        .route("/subscriptions/{id}/versions", get(subscription_versions::show::<S>))
-        .route("/subscriptions/{id}/{*rest}", any(error_page::not_found))
         .method_not_allowed_fallback(error_page::method_not_allowed)
         .layer(Extension(sender))
         .layer(from_fn_with_state(pages.site.frame_ancestors.clone(), headers::add_security_headers))

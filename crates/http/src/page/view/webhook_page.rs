@@ -11,6 +11,7 @@ use super::webhook_form::summary;
 use super::{layout, sparkline, webhook_actions};
 use crate::page::resend::CSRF_FIELD;
 use crate::page::subscription_holds::FROM_PAGE;
+use crate::page::subscription_versions::versions_path;
 use crate::page::tenant_request::TenantRequest;
 use crate::page::webhook_form::summary::{Part, Setting, settings};
 use crate::page::webhook_form::{VERSION_FIELD, of_settings};
@@ -36,7 +37,12 @@ pub(in crate::page) fn page(
             div {
                 p.over { "Webhook" }
                 h1 { bdi { (webhook.settings.title) } }
-                p.lead { (state_labels(state)) " " span.quiet { "version " (webhook.version) ", since " (time(webhook.updated_at)) } }
+                p.lead {
+                    (state_labels(state)) " "
+                    span.quiet {
+                        a href=(versions_path(webhook.id)) { "version " (webhook.version) } ", since " (time(webhook.updated_at))
+                    }
+                }
             }
             div.actions {
                 @if may_write { a.button.primary href=(links::edit(webhook.id)) { "Change" } }
