@@ -16,21 +16,21 @@ pub(super) fn show(of: &JobPage, scope: &BulkScope) -> Markup {
     let mark = if chosen.is_empty() { '?' } else { '&' };
     html! {
         h2 #items-head { "Deliveries of this job" }
-        nav.tabs aria-label="Which of them" {
-            (tab(&here, "All", of.job.counts.total, of.outcome.is_none()))
-            @for outcome in ItemOutcome::ALL {
-                @let count = of.job.counts.of(outcome);
-                @if count > 0 || of.outcome == Some(outcome) {
-                    (tab(
-                        &format!("{here}?{OUTCOME}={}", outcome.as_str()),
-                        outcome_word(outcome, of.job.request.kind),
-                        count,
-                        of.outcome == Some(outcome),
-                    ))
+        div #items {
+            nav.tabs aria-label="Which of them" {
+                (tab(&here, "All", of.job.counts.total, of.outcome.is_none()))
+                @for outcome in ItemOutcome::ALL {
+                    @let count = of.job.counts.of(outcome);
+                    @if count > 0 || of.outcome == Some(outcome) {
+                        (tab(
+                            &format!("{here}?{OUTCOME}={}", outcome.as_str()),
+                            outcome_word(outcome, of.job.request.kind),
+                            count,
+                            of.outcome == Some(outcome),
+                        ))
+                    }
                 }
             }
-        }
-        div #items {
             @if of.items.items.is_empty() {
                 section.card.empty { h2 { "There is none" } p.quiet { "No delivery of this job is like this, or is looked at yet." } }
             } @else {

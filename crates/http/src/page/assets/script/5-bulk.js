@@ -5,7 +5,7 @@ const runningJob = () => document.querySelector("#job[data-running]");
 let jobTimer = null;
 let jobPause = POLL;
 
-// The rows of its deliveries, unless somebody is at one of them.
+// Its deliveries, unless somebody is at one of them.
 function renewItems(page) {
   const [items, fresh] = [document, page].map((of) => of.querySelector("#items"));
   if (!items || !fresh || items.contains(document.activeElement)) return;
