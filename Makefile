@@ -2,7 +2,7 @@
 
 VENV := .venv
 
-.PHONY: check fmt clippy docs deny pins template test test-one-process simulate test-browser screenshots test-aws bench bench-lambda arm64 demo stack stack-down clean
+.PHONY: check fmt clippy docs deny pins template test test-one-process simulate test-browser screenshots test-aws bench bench-lambda lighthouse arm64 demo stack stack-down clean
 # In the order in which they stand, which is from cheap to dear.
 .NOTPARALLEL:
 
@@ -111,6 +111,14 @@ FUNCTIONS := --package loanhook-intake-function --package loanhook-delivery-func
 bench-lambda:
 	cargo build --profile functions --locked $(FUNCTIONS) --package empty
 	cargo run --release --locked --package bench-lambda -- "$${CARGO_TARGET_DIR:-target}/functions"
+
+# The console on a phone and a desktop, judged by Lighthouse in the local Chromium: each score is 95 or more. A minute or two on a
+# machine that does nothing else.
+lighthouse:
+	tests/browser/install.sh
+	cd benches/lighthouse && npm ci --ignore-scripts --no-audit --no-fund
+	cargo build --release --locked
+	python3 benches/lighthouse/run.py "$${CARGO_TARGET_DIR:-target}/release/loanhook"
 
 # The functions for arm64, by the README's own command, then each started once by an emulator of that processor (qemu) on
 # the runtime API of the bench. Not part of `make test`: the build takes long.
