@@ -53,6 +53,8 @@ pub(in crate::page) enum ErrorPage {
     CrossSiteForm,
     MayNotResend,
     MayNotChangeWebhooks,
+    /// A long form was sent without a session.
+    SignedOutForm,
     /// The state of the delivery does not allow it.
     Conflict(String),
     MethodNotAllowed,
@@ -97,6 +99,12 @@ impl ErrorPage {
                 StatusCode::FORBIDDEN,
                 "You may look, but not change webhooks",
                 "Nothing was changed. What is missing is the scope subscriptions:write: ask whoever gave you access for it.",
+            ),
+            Self::SignedOutForm => (
+                StatusCode::FORBIDDEN,
+                "Your session has ended",
+                "Nothing was saved, and nothing is lost while this page stays open: sign in with the same API key in another tab, then \
+                 reload this page and let the browser send the form again.",
             ),
             Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
             Self::MethodNotAllowed => (
@@ -159,6 +167,7 @@ impl IntoResponse for ErrorPage {
                 p { (text) }
                 @match &self {
                     Self::OneLoanOnly { next } => p { a href=(sign_in_path(next, None)) { "Sign in with an API key" } },
+                    Self::SignedOutForm => p { a href=(SIGN_IN_PATH) target="_blank" { "Sign in in another tab" } },
                     _ if status == StatusCode::NOT_FOUND => p { a href=(SIGN_IN_PATH) { "Sign in with an API key" } },
                     _ => {}
                 }
