@@ -21,15 +21,25 @@ use super::{Pages, SettingsStore, links};
 use crate::api::CheckingSender;
 use loanhook_core::model::event::{Event, EventInput};
 use loanhook_core::model::event_names;
+use loanhook_core::model::formula_errors::FormulaErrors;
 use loanhook_core::model::id::LoanId;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{CheckStep, FlowControl, Reports, StoreResult};
+use loanhook_core::ports::{CheckStep, FlowControl, FormulaErrorLog, Reports};
 use loanhook_core::webhook_states::{self, WebhookState, Week};
 use loanhook_core::{check as checking, holds, intake, log, operational, subscriptions};
 
 /// The name of the event of a test. No event of the catalogue has it.
 const TEST_EVENT: &str = "Test";
+
+/// A webhook as its page shows it.
+pub(super) struct ShownWebhook {
+    pub(super) state: WebhookState,
+    /// None where there was no attempt.
+    pub(super) week: Option<Week>,
+    /// The events that a formula of it failed on.
+    pub(super) formula_errors: Option<FormulaErrors>,
+}
 
 /// What is told above the settings.
 pub(super) enum Told {
@@ -70,28 +80,23 @@ pub(super) fn created(webhook: &Arc<Subscription>, request: &TenantRequest) -> R
         hold: None,
         recent: webhook_states::AttemptTally::default(),
     };
-    (StatusCode::CREATED, view::page(&state, None, &Told::Created, request)).into_response()
+    let shown = ShownWebhook { state, week: None, formula_errors: None };
+    (StatusCode::CREATED, view::page(&shown, &Told::Created, request)).into_response()
 }
 
-async fn shown<S: FlowControl + Reports>(
+async fn shown<S: FlowControl + FormulaErrorLog + Reports>(
     store: &S,
-    webhook: Arc<Subscription>,
+    subscription: Arc<Subscription>,
     told: &Told,
     request: &TenantRequest,
 ) -> Result<Response, ErrorPage> {
-    let (state, week) = state(store, webhook).await?;
-    Ok(view::page(&state, week.as_ref(), told, request))
-}
-
-async fn state<S: FlowControl + Reports>(
-    store: &S,
-    subscription: Arc<Subscription>,
-) -> StoreResult<(WebhookState, Option<Week>)> {
     let (now, tenant, id) = (Timestamp::now(), &subscription.tenant, subscription.id);
     let hold = holds::hold_of(store, tenant, id, now).await?;
     let recent = webhook_states::recent(store, tenant, id, now).await?;
     let week = webhook_states::weeks(store, tenant, now).await?.remove(&id);
-    Ok((WebhookState { subscription, hold, recent }, week))
+    let formula_errors = store.formula_errors(tenant, id).await?;
+    let state = WebhookState { subscription, hold, recent };
+    Ok(view::page(&ShownWebhook { state, week, formula_errors }, told, request))
 }
 
 /// The webhook of a form of the page, where the form is ours and the viewer may change webhooks.
@@ -149,7 +154,7 @@ fn test_event(webhook: &Subscription, form: &Form, now: Timestamp) -> Result<Eve
         return operational::sample(webhook, None, now).map_err(|_| Faults::default());
     }
     let loan = LoanId::try_from(form.get(LOAN_FIELD).trim().to_owned());
-    let loan = loan.map_err(|fault| Faults::of_texts([(LOAN_FIELD, &fault.to_string())]))?;
+    let loan = loan.map_err(|fault| Faults::of_texts([(LOAN_FIELD, &fault)]))?;
     let context = RawValue::from_string("{}".to_owned()).unwrap_or_default();
     let input = EventInput {
         event_name: TEST_EVENT.to_owned(),

@@ -139,3 +139,23 @@ async fn a_webhook_is_held_from_its_page_and_deleted_after_a_question() {
     let mut visitor = signed_in_as(&j, &reader).await;
     assert!(visitor.page("/subscriptions").await.all("#subscriptions").is_empty());
 }
+
+#[tokio::test]
+async fn a_formula_that_failed_on_an_event_is_told_with_its_place() {
+    let j = Journey::start().await;
+    let webhook = j.subscribe("/hook", json!({"criteria": {"trigger": "(+ 1 loan-display-id)"}})).await;
+    let mut visitor = signed_in(&j).await;
+    assert!(visitor.page(&page_of(&webhook)).await.all(".notice").is_empty());
+    j.api.send_event(&event("727")).await;
+    let page = eventually("the failure is noted", async || {
+        let page = visitor.page(&page_of(&webhook)).await;
+        (page.all(".notice").len() == 1).then_some(page)
+    })
+    .await;
+    let said = page.text(".notice");
+    assert!(
+        said.starts_with("A formula failed on 1 event. The last: the trigger of version 1, 20"),
+        "{said}"
+    );
+    assert!(said.contains("line 1, column"), "{said}");
+}

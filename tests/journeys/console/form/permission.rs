@@ -89,3 +89,18 @@ async fn without_a_session_each_page_leads_to_the_sign_in_and_back() {
         assert_eq!(sign_in.attribute("input[name=next]", "value"), path);
     }
 }
+
+#[tokio::test]
+async fn a_session_that_ends_while_the_form_is_filled_in_loses_nothing_of_it() {
+    let j = Journey::start().await;
+    let mut visitor = signed_in(&j).await;
+    let filled = good_form(&j, &mut visitor).await;
+    visitor.post("/sign-out", &[]).await.expect_status(303);
+    let refused = Page::of(&filled.press(&mut visitor, NEW, "save").await.expect_status(403));
+    assert_eq!(refused.text("h1"), "Your session has ended");
+    let link = refused.one("main a");
+    assert_eq!((link.attr("href"), link.attr("target")), (Some("/sign-in"), Some("_blank")));
+    // After a sign-in in another tab the browser sends the same again.
+    visitor.post("/sign-in", &[("key", j.api.key())]).await.expect_status(303);
+    filled.press(&mut visitor, NEW, "save").await.expect_status(201);
+}

@@ -66,8 +66,10 @@ fn settings_of(webhook: &Value) -> Value {
         members.remove(name);
     }
     // In which order names stand means nothing; that it stays is seen by the version.
-    if let Some(names) = settings.pointer_mut("/criteria/events").and_then(Value::as_array_mut) {
-        names.sort_by_key(Value::to_string);
+    for kind in ["events", "operational"] {
+        if let Some(names) = settings["criteria"].get_mut(kind).and_then(Value::as_array_mut) {
+            names.sort_by_key(Value::to_string);
+        }
     }
     settings
 }

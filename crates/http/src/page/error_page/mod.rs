@@ -57,6 +57,8 @@ pub(in crate::page) enum ErrorPage {
     /// The key has the scope `operator`, or would.
     MayNotManageOperatorKeys,
     MayNotChangeWebhooks,
+    /// A long form was sent without a session.
+    SignedOutForm,
     /// The state of the delivery does not allow it.
     Conflict(String),
     /// The report would have so many rows.
@@ -118,6 +120,12 @@ impl ErrorPage {
                 StatusCode::FORBIDDEN,
                 "You may look, but not change webhooks",
                 "Nothing was changed. What is missing is the scope subscriptions:write: ask whoever gave you access for it.",
+            ),
+            Self::SignedOutForm => (
+                StatusCode::FORBIDDEN,
+                "Your session has ended",
+                "Nothing was saved, and nothing is lost while this page stays open: sign in with the same API key in another tab, then \
+                 reload this page and let the browser send the form again.",
             ),
             Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
             Self::ReportTooLarge(rows) => {
@@ -184,6 +192,7 @@ impl IntoResponse for ErrorPage {
                 p { (text) }
                 @match &self {
                     Self::OneLoanOnly { next } => p { a href=(sign_in_path(next, None)) { "Sign in with an API key" } },
+                    Self::SignedOutForm => p { a href=(SIGN_IN_PATH) target="_blank" { "Sign in in another tab" } },
                     _ if status == StatusCode::NOT_FOUND => p { a href=(SIGN_IN_PATH) { "Sign in with an API key" } },
                     _ => {}
                 }

@@ -4,7 +4,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::attention::{held, state_labels};
-use super::format::{copy_button, grouped, percent, short_time, time};
+use super::format::{copy_button, counted, grouped, percent, short_time, time};
 use super::site_header::{Section, Viewing};
 use super::subscription_list::hold_form;
 use super::webhook_form::summary;
@@ -15,21 +15,18 @@ use crate::page::subscription_versions::versions_path;
 use crate::page::tenant_request::TenantRequest;
 use crate::page::webhook_form::summary::{Part, Setting, settings};
 use crate::page::webhook_form::{VERSION_FIELD, of_settings};
-use crate::page::webhook_page::Told;
+use crate::page::webhook_page::{ShownWebhook, Told};
 use crate::page::{csrf_token, links};
 use loanhook_core::model::destination::masked;
+use loanhook_core::model::formula_errors::FormulaErrors;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::{ClientCertificate, Subscription};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{CheckStep, CheckStepName};
-use loanhook_core::webhook_states::{self, WebhookState, Week};
+use loanhook_core::webhook_states::{self, Week};
 
-pub(in crate::page) fn page(
-    state: &WebhookState,
-    week: Option<&Week>,
-    told: &Told,
-    request: &TenantRequest,
-) -> Response {
+pub(in crate::page) fn page(shown: &ShownWebhook, told: &Told, request: &TenantRequest) -> Response {
+    let ShownWebhook { state, week, formula_errors } = shown;
     let webhook = &state.subscription;
     let may_write = request.grant.may(Scope::SubscriptionsWrite);
     let content = html! {
@@ -53,7 +50,8 @@ pub(in crate::page) fn page(
         (tell(told, webhook))
         section.card.group {
             h2 { "State" }
-            (success(week))
+            (success(week.as_ref()))
+            @if let Some(errors) = formula_errors { (failed_formulas(errors)) }
             @if let Some(hold) = &state.hold { p { (held(hold)) } }
             @if may_write { (hold_form(state, request, Some(FROM_PAGE))) }
         }
@@ -146,6 +144,17 @@ fn success(week: Option<&Week>) -> Markup {
             }
         }
         @if let Some(week) = week { (sparkline::show(week)) }
+    }
+}
+
+/// That formulas failed, and how the last one did.
+fn failed_formulas(FormulaErrors { count, last }: &FormulaErrors) -> Markup {
+    html! {
+        p.notice.wait {
+            "A formula failed on " (counted(i64::try_from(*count).unwrap_or(i64::MAX), "event", "events")) ". The last: the "
+            (last.formula.name()) " of version " (last.version) ", " (time(last.at)) ", line " (last.line) ", column " (last.column) ": "
+            bdi { (last.detail) } "."
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::page::form::Form;
 use loanhook_core::model::subscription::{Criteria, CriteriaInput, Fire};
 
 /// The names that were picked, those that are stored in their order.
-fn in_stored_order(picked: Vec<String>, stored: &[String]) -> Vec<String> {
+fn in_stored_order(picked: &[String], stored: &[String]) -> Vec<String> {
     let kept = stored.iter().filter(|name| picked.contains(name)).cloned();
     let new = picked.iter().filter(|name| !stored.contains(name)).cloned();
     kept.chain(new).collect()
@@ -32,8 +32,8 @@ pub(super) fn criteria(form: &Form, stored: Option<&Criteria>) -> CriteriaInput 
                 }
                 _ => Vec::new(),
             };
-            let picked = form.all("operational").map(str::to_owned).collect();
-            CriteriaInput { operational: Some(in_stored_order(picked, &stored)), ..none }
+            let picked: Vec<_> = form.all("operational").map(str::to_owned).collect();
+            CriteriaInput { operational: Some(in_stored_order(&picked, &stored)), ..none }
         }
         _ => {
             let stored: &[String] = match stored {
@@ -45,8 +45,8 @@ pub(super) fn criteria(form: &Form, stored: Option<&Criteria>) -> CriteriaInput 
             };
             let lines = form.all("otherEvents").flat_map(|text| text.split(['\r', '\n'])).map(name_of);
             let typed = lines.filter(|name| !name.is_empty());
-            let picked = form.all("event").map(str::to_owned).chain(typed).collect();
-            CriteriaInput { events: Some(in_stored_order(picked, stored)), ..none }
+            let picked: Vec<_> = form.all("event").map(str::to_owned).chain(typed).collect();
+            CriteriaInput { events: Some(in_stored_order(&picked, stored)), ..none }
         }
     }
 }

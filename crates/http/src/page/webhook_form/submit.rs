@@ -49,13 +49,23 @@ impl Action {
     }
 }
 
+/// The request, if it has a session. Where that ended while the form was filled in, a redirect to the sign-in page would lose what was
+/// typed.
+fn in_session(request: Result<TenantRequest, ErrorPage>) -> Result<TenantRequest, ErrorPage> {
+    request.map_err(|refused| match refused {
+        ErrorPage::SignIn { .. } => ErrorPage::SignedOutForm,
+        refused => refused,
+    })
+}
+
 /// Answers the form of a new webhook.
 pub(in crate::page) async fn create<S: SettingsStore>(
     State(pages): State<Pages<S>>,
-    request: TenantRequest,
+    request: Result<TenantRequest, ErrorPage>,
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
+    let request = in_session(request)?;
     check_scope(&request)?;
     let form = Form::of_settings(body, &parts.headers, (&request.grant, &request.origin)).await?;
     let mut shown = ShownForm::of(form, None);
@@ -90,10 +100,11 @@ pub(in crate::page) async fn create<S: SettingsStore>(
 /// Answers the form of a webhook that is there.
 pub(in crate::page) async fn change<S: SettingsStore>(
     State(pages): State<Pages<S>>,
-    request: TenantRequest,
+    request: Result<TenantRequest, ErrorPage>,
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
+    let request = in_session(request)?;
     check_scope(&request)?;
     let form = Form::of_settings(body, &parts.headers, (&request.grant, &request.origin)).await?;
     let current = webhook(&pages.store, &request).await?;

@@ -171,15 +171,19 @@ impl Summary<'_> {
         match self.form.get(CRITERIA) {
             "events" => {
                 let other = self.form.all("otherEvents").flat_map(str::lines).map(str::trim);
-                let names: Vec<_> =
-                    self.form.all("event").chain(other).filter(|name| !name.is_empty()).collect();
-                self.add(label("event"), names.join("\n"), false);
+                self.names("event", self.form.all("event").chain(other).collect());
             }
             "operational" => {
-                let names: Vec<_> = self.form.all("operational").collect();
-                self.add(label("operational"), names.join("\n"), false);
+                self.names("operational", self.form.all("operational").collect());
             }
             _ => {}
         }
+    }
+
+    /// Names of events. Their order means nothing.
+    fn names(&mut self, field: &str, mut names: Vec<&str>) {
+        names.retain(|name| !name.is_empty());
+        names.sort_unstable();
+        self.add(label(field), names.join("\n"), false);
     }
 }

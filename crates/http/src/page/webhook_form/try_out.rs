@@ -90,7 +90,7 @@ async fn event<S: Ledger + Payloads>(
         Ok(loan) => Some(loan),
         Err(_) if typed.is_empty() => None,
         Err(fault) => {
-            faults.add(LOAN_FIELD, fault.to_string());
+            faults.add(LOAN_FIELD, fault);
             return Ok(None);
         }
     };

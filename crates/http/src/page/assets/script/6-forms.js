@@ -14,3 +14,12 @@ for (const search of document.querySelectorAll("[data-filters]")) {
     if (event.key === "Enter") event.preventDefault();
   });
 }
+
+// A form of settings is sent once, however often its button is pressed.
+for (const form of document.querySelectorAll("form.settings")) {
+  let sent = false;
+  form.addEventListener("submit", (event) => {
+    if (sent) event.preventDefault();
+    sent = true;
+  });
+}
