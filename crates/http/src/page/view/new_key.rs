@@ -24,7 +24,7 @@ pub(in crate::page) fn form(of: &NewKeyForm, request: &TenantRequest) -> Respons
         header.top { div { p.over { a href=(KEYS_PATH) { "API keys" } } h1 { "Make a key" } } }
         (notices(&of.errors))
         section.card.of-key {
-            form method="post" action=(KEYS_PATH) {
+            form.settings method="post" action=(KEYS_PATH) {
                 input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
                 div.field {
                     label for="k-name" { "Name: who or what uses it" }
