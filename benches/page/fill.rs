@@ -96,7 +96,7 @@ async fn subscribe(engine: &SqliteEngine, tenant: &TenantId, title: String, now:
     let criteria = CriteriaInput { events: Some(vec!["*".into()]), ..CriteriaInput::default() };
     let url = "https://core.example.com/hooks/loans".into();
     let input = SubscriptionInput::with_defaults(title, criteria, url);
-    subscriptions::create(engine, tenant, input, now).await.map_err(|_| "no subscription")?;
+    subscriptions::create(engine, tenant, input, "bench", now).await.map_err(|_| "no subscription")?;
     Ok(())
 }
 

@@ -138,7 +138,8 @@ pub(crate) async fn start(options: ServerOptions) -> Result<RunningServer, Strin
         .merge(api::operation(engine.clone()))
         .merge(api::portal(engine.clone(), options.site.clone()))
         .merge(api::subscriptions(engine.clone()))
-        .merge(api::subscription_check(engine.clone(), checking))
+        .merge(api::subscription_check(engine.clone(), checking.clone()))
+        .merge(page::settings_router(engine.clone(), checking, options.site.clone()))
         .merge(page::router(engine, options.site));
     let listener_options = ListenerOptions {
         max_connections: budget.caller_connections,

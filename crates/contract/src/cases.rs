@@ -224,6 +224,10 @@ macro_rules! for_each_case {
             the_newest_version_has_the_secrets_even_of_a_deleted_subscription
             the_limit_holds_under_concurrent_creates
         }
+        subscription_versions {
+            versions_are_read_page_by_page_the_newest_first
+            what_changed_is_told_of_each_version_and_between_two
+        }
         keys {
             a_key_is_found_by_its_hash_alone
             keys_are_listed_in_pages_the_oldest_first

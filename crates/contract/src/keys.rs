@@ -133,14 +133,14 @@ pub(crate) async fn an_admin_deletes_all_keys_but_an_operators<E: Engine>() -> S
     for key in [&admin, &operator, &sends] {
         engine.ports().add_key(key.clone(), KeyHash::of(&key.name)).await?;
     }
-    let refused = delete(engine.ports(), &admin, &of, operator.id).await;
+    let refused = delete(engine.ports(), &admin.scopes, &of, operator.id).await;
     assert!(matches!(refused, Err(KeyError::Above)), "{refused:?}");
-    let refused = delete(engine.ports(), &sends, &of, sends.id).await;
+    let refused = delete(engine.ports(), &sends.scopes, &of, sends.id).await;
     assert!(matches!(refused, Err(KeyError::Above)), "{refused:?}");
     assert_eq!(listed(&engine, &of).await?.len(), 3);
     for (caller, key) in [(&admin, &sends), (&operator, &admin), (&operator, &operator)] {
-        delete(engine.ports(), caller, &of, key.id).await.expect("deleted");
-        let gone = delete(engine.ports(), caller, &of, key.id).await;
+        delete(engine.ports(), &caller.scopes, &of, key.id).await.expect("deleted");
+        let gone = delete(engine.ports(), &caller.scopes, &of, key.id).await;
         assert!(matches!(gone, Err(KeyError::Unknown)), "{gone:?}");
     }
     Ok(())

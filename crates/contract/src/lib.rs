@@ -49,6 +49,7 @@ pub mod scene;
 mod schedule;
 pub mod sender;
 mod sending;
+mod subscription_versions;
 mod subscriptions;
 mod tenants;
 mod trigger_state;

@@ -61,6 +61,7 @@ pub fn subscription(of: &TenantId, title: &str, delays: &[u32], at: Timestamp) -
         version: 1,
         created_at: at,
         updated_at: at,
+        updated_by: None,
         settings: Settings {
             title: title.into(),
             description: String::new(),

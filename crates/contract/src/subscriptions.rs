@@ -105,7 +105,7 @@ pub(crate) async fn of_concurrent_changes_none_is_lost<E: Engine>() -> StoreResu
     let (engine, first) = one::<E>().await?;
     let changes = (0..WRITERS).map(|writer| {
         let title = move |current: &Subscription| Ok(titled(format!("{}+{writer}", current.settings.title)));
-        change(engine.ports(), &first.tenant, first.id, &ExpectedVersions::Any, title, START)
+        change(engine.ports(), &first.tenant, first.id, &ExpectedVersions::Any, title, "Writer", START)
     });
     for changed in join_all(changes).await {
         changed.expect("each change is made of some version");
@@ -123,7 +123,7 @@ pub(crate) async fn a_change_replaces_an_expected_version_only<E: Engine>() -> S
     let (engine, first) = one::<E>().await?;
     let to = async |expected: ExpectedVersions, title: &str| {
         let title = |_: &Subscription| Ok(titled(title.into()));
-        change(engine.ports(), &first.tenant, first.id, &expected, title, START).await
+        change(engine.ports(), &first.tenant, first.id, &expected, title, "Writer", START).await
     };
     let expected = || ExpectedVersions::OneOf(vec![1, 7]);
     let both = join_all([to(expected(), "One"), to(expected(), "Other")]).await;

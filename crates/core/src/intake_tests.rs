@@ -61,6 +61,16 @@ impl Subscriptions for Store {
         unimplemented!("{NOT_ASKED}")
     }
 
+    async fn subscription_versions(
+        &self,
+        _: &TenantId,
+        _: SubscriptionId,
+        _: Option<u64>,
+        _: usize,
+    ) -> StoreResult<Vec<Arc<Subscription>>> {
+        unimplemented!("{NOT_ASKED}")
+    }
+
     async fn newest_version(
         &self,
         _: &TenantId,
@@ -144,6 +154,7 @@ async fn an_event_that_waits_for_room_holds_no_memory_for_what_it_renders_to() {
         version: 1,
         created_at: now,
         updated_at: now,
+        updated_by: None,
         settings: input.check(None).expect("settings"),
         secrets: Secrets::without_expired(),
     });

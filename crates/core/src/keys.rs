@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use crate::model::id::{KeyId, TenantId};
-use crate::model::key::{FIRST_TENANT, Key, KeyHash, KeySource, SecretKey};
+use crate::model::key::{FIRST_TENANT, Key, KeyHash, KeySource, Scope, SecretKey, may_manage};
 use crate::model::time::Timestamp;
 use crate::ports::{EnvironmentKeyOutcome, Keys, StoreError, StoreResult};
 
@@ -44,10 +44,10 @@ pub async fn create<S: Keys>(store: &S, key: Key) -> Result<(Key, SecretKey), Ke
     Ok((key, secret))
 }
 
-/// Deletes a key of a tenant, if the caller may manage keys of its scopes.
-pub async fn delete<S: Keys>(store: &S, caller: &Key, tenant: &TenantId, id: KeyId) -> Result<(), KeyError> {
+/// Deletes a key of a tenant, if a caller with the scopes `own` may manage keys of its scopes.
+pub async fn delete<S: Keys>(store: &S, own: &[Scope], tenant: &TenantId, id: KeyId) -> Result<(), KeyError> {
     let key = store.listed_key(tenant, id).await?.ok_or(KeyError::Unknown)?;
-    if !caller.may_manage(&key.scopes) {
+    if !may_manage(own, &key.scopes) {
         return Err(KeyError::Above);
     }
     if store.delete_key(tenant, id).await? { Ok(()) } else { Err(KeyError::Unknown) }

@@ -5,7 +5,7 @@
 //! its row, sends it (with a token of [`tokens`], where its subscription has OAuth) and records what came of it, without our own secrets in it
 //! ([`hidden_secrets`]); a failure queues the next attempt. [`history`] reads the rows of a
 //! loan, [`delivery_list`] the deliveries of all loans, and [`resend`] sends one again, [`recovery`] many at a set pace;
-//! [`explain`] says why the formulas of a subscription were true or false. [`operational`] takes in what happens to loanhook
+//! [`explain`] says why the formulas of a subscription were true or false, and [`trial`] what settings would do before they are saved. [`operational`] takes in what happens to loanhook
 //! itself. [`overview`], [`webhook_states`] and [`search`] are what the console shows first: what became of everything of late,
 //! how each webhook does, and where something is.
 //!
@@ -40,7 +40,9 @@ pub mod simulated;
 pub mod spans;
 pub mod stored_credentials;
 pub mod stored_event;
+pub mod subscription_versions;
 pub mod subscriptions;
 pub mod tokens;
+pub mod trial;
 pub mod try_out;
 pub mod webhook_states;

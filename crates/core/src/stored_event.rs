@@ -121,7 +121,10 @@ pub async fn explain<S: Subscriptions>(
 }
 
 /// What a subscription decides about an event, if its trigger was not true before.
-fn would_decide(subscription: &Subscription, evaluation: &EventEvaluation<'_>) -> Option<DecisionKind> {
+pub(crate) fn would_decide(
+    subscription: &Subscription,
+    evaluation: &EventEvaluation<'_>,
+) -> Option<DecisionKind> {
     match subscription.evaluate(evaluation) {
         MatchResult::OtherName => None,
         MatchResult::NoMatch(decision) => Some(decision.kind()),

@@ -2,7 +2,8 @@
 //!
 //! A change is made of the version that it read, and is stored on condition that this is the version still. Where another
 //! change came first it is made anew, of the version that is there then. So no change is lost, and a version that the
-//! caller expects is compared with the one that the change replaces.
+//! caller expects is compared with the one that the change replaces. Each version has the name of who made it, `by`: of a key, or
+//! of the viewer of a page.
 
 use tracing::warn;
 
@@ -55,6 +56,7 @@ pub async fn create<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
     input: SubscriptionInput,
+    by: &str,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
     let subscription = Subscription {
@@ -63,6 +65,7 @@ pub async fn create<S: Subscriptions>(
         version: 1,
         created_at: now,
         updated_at: now,
+        updated_by: Some(by.to_owned()),
         settings: input.check(None).map_err(SubscriptionError::Invalid)?,
         secrets: Secrets::new(SigningSecret::generate()?),
     };
@@ -88,6 +91,7 @@ pub async fn change<S: Subscriptions>(
     id: SubscriptionId,
     expected: &ExpectedVersions,
     settings_after: impl Fn(&Subscription) -> Result<SubscriptionInput, ValidationErrors> + Send + Sync,
+    by: &str,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
     put_next(store, tenant, id, |current| {
@@ -101,7 +105,8 @@ pub async fn change<S: Subscriptions>(
         if settings == current.settings {
             return Ok(current.clone());
         }
-        Ok(Subscription { settings, version, updated_at: now, ..current.clone() })
+        let updated_by = Some(by.to_owned());
+        Ok(Subscription { settings, version, updated_at: now, updated_by, ..current.clone() })
     })
     .await
 }
@@ -111,6 +116,7 @@ pub async fn rotate_secret<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
     id: SubscriptionId,
+    by: &str,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
     put_next(store, tenant, id, |current| {
@@ -118,6 +124,7 @@ pub async fn rotate_secret<S: Subscriptions>(
         next.secrets.rotate(SigningSecret::generate()?, now);
         next.version += 1;
         next.updated_at = now;
+        next.updated_by = Some(by.to_owned());
         Ok(next)
     })
     .await

@@ -91,6 +91,22 @@ pub async fn states<S: FlowControl + Reports + Subscriptions>(
     Ok(subscriptions.iter().map(state).collect())
 }
 
+/// The tally of this hour and the one before of one webhook.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn recent<S: Reports>(
+    store: &S,
+    tenant: &TenantId,
+    id: SubscriptionId,
+    now: Timestamp,
+) -> StoreResult<AttemptTally> {
+    let query = ReportQuery::last(Period::Hour, RECENT_HOURS, Grouping::Subscription, now);
+    let hours = tallies(store, tenant, query).await?.remove(&id);
+    Ok(hours.map_or_else(AttemptTally::default, |hours| sum(hours.values())))
+}
+
 /// The tallies of the last [`DAYS`] days of one webhook, the oldest day first.
 pub type Week = Vec<(Timestamp, AttemptTally)>;
 

@@ -74,6 +74,22 @@ impl Subscriptions for Memory {
         .await
     }
 
+    async fn subscription_versions(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> StoreResult<Vec<Arc<Subscription>>> {
+        self.once(Operation::ReadSubscriptions, StepKind::Read, |state| {
+            let Some(entry) = state.entry(tenant, id) else { return Ok(Vec::new()) };
+            let versions = entry.newest.readable().into_iter().chain(entry.older.iter().rev());
+            let earlier = versions.filter(|version| before.is_none_or(|before| version.version < before));
+            Ok(earlier.take(limit).cloned().collect())
+        })
+        .await
+    }
+
     async fn newest_version(
         &self,
         tenant: &TenantId,

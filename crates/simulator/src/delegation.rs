@@ -82,6 +82,16 @@ impl Subscriptions for Store {
         self.memory().subscription_version(tenant, id, version).await
     }
 
+    async fn subscription_versions(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> StoreResult<Vec<Arc<Subscription>>> {
+        self.memory().subscription_versions(tenant, id, before, limit).await
+    }
+
     async fn newest_version(
         &self,
         tenant: &TenantId,

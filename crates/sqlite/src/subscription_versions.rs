@@ -72,6 +72,39 @@ pub(super) fn find_version(
         .optional()
 }
 
+/// Versions from before `before` that can be read, the newest first: at most `limit`.
+pub(super) fn before(
+    connection: &Connection,
+    keyring: &Keyring,
+    (tenant, id): (&TenantId, SubscriptionId),
+    before: Option<u64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Arc<Subscription>>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT version, doc FROM subscriptions WHERE tenant = ?1 AND id = ?2 AND version < ?3 ORDER BY version DESC",
+    )?;
+    let newest = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![tenant.as_str(), id.uuid().as_bytes(), newest])?;
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        found.extend(readable(row, (tenant, id), keyring)?.map(Arc::new));
+    }
+    Ok(found)
+}
+
+/// The version of a row of number and document, if it can be read.
+fn readable(
+    row: &Row<'_>,
+    (tenant, id): (&TenantId, SubscriptionId),
+    keyring: &Keyring,
+) -> rusqlite::Result<Option<Subscription>> {
+    let version: Option<u64> = row.get(0)?;
+    let of = format_args!("version {version:?} of webhook {id} of {tenant}").to_string();
+    none_if_unreadable(opened((row, 1), (tenant, id), keyring).map(Some), &of)
+}
+
 /// The newest version of a subscription that can be read and whose requests go there.
 pub(super) fn newest_to(
     connection: &Connection,
@@ -84,9 +117,7 @@ pub(super) fn newest_to(
     )?;
     let mut rows = statement.query(params![tenant.as_str(), id.uuid().as_bytes()])?;
     while let Some(row) = rows.next()? {
-        let version: Option<u64> = row.get(0)?;
-        let of = format_args!("version {version:?} of webhook {id} of {tenant}").to_string();
-        let read = none_if_unreadable(opened((row, 1), (tenant, id), keyring).map(Some), &of)?;
+        let read = readable(row, (tenant, id), keyring)?;
         if let Some(found) = read.filter(|read| read.settings.origin() == Some(origin)) {
             return Ok(Some(Arc::new(found)));
         }

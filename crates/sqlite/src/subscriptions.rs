@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::queue::{QueueId, UncommittedFlow};
-use super::subscription_versions::{find_version, newest, newest_to, put, retire};
+use super::subscription_versions::{self, find_version, newest, newest_to, put, retire};
 use super::writer::Priority;
 use super::{SqliteEngine, flow_states, operational, order};
 use loanhook_core::model::flow::FlowSettings;
@@ -45,6 +45,20 @@ impl Subscriptions for SqliteEngine {
         self.read(move |connection| find_version(connection, &keyring, (&tenant, id), version))
             .await
             .map(|subscription| subscription.map(Arc::new))
+    }
+
+    async fn subscription_versions(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> StoreResult<Vec<Arc<Subscription>>> {
+        let (tenant, keyring) = (tenant.clone(), self.keyring());
+        self.read(move |connection| {
+            subscription_versions::before(connection, &keyring, (&tenant, id), before, limit)
+        })
+        .await
     }
 
     async fn newest_version(

@@ -33,6 +33,9 @@ pub struct StoredSubscription<'a> {
     updated_at: StoredTime,
     settings: StoredSettings<'a>,
     secrets: StoredSecrets<'a>,
+    /// Absent of a version that was stored before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    updated_by: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,7 +91,8 @@ impl Document for Sealed<Subscription> {
 
     fn to_stored(&self) -> StoredSubscription<'_> {
         let Self { value, is_sealed } = self;
-        let Subscription { id, tenant, version, created_at, updated_at, settings, secrets } = value;
+        let Subscription { id, tenant, version, created_at, updated_at, updated_by, settings, secrets } =
+            value;
         StoredSubscription {
             v: Version::of_sealed(*is_sealed),
             id: id.uuid(),
@@ -98,17 +102,29 @@ impl Document for Sealed<Subscription> {
             updated_at: StoredTime(*updated_at),
             settings: settings.into(),
             secrets: secrets::within(secrets),
+            updated_by: updated_by.as_deref().map(Cow::Borrowed),
         }
     }
 
     fn from_stored(stored: StoredSubscription<'_>) -> Self {
-        let StoredSubscription { v, id, tenant, version, created_at, updated_at, settings, secrets } = stored;
+        let StoredSubscription {
+            v,
+            id,
+            tenant,
+            version,
+            created_at,
+            updated_at,
+            settings,
+            secrets,
+            updated_by,
+        } = stored;
         let value = Subscription {
             id: SubscriptionId::from_uuid(id),
             tenant: tenant.0,
             version,
             created_at: created_at.0,
             updated_at: updated_at.0,
+            updated_by: updated_by.map(Cow::into_owned),
             settings: settings.into(),
             secrets: secrets.into(),
         };

@@ -39,7 +39,7 @@ async fn no_page_of_all_loans_breaks_an_accessibility_rule_in_light_or_dark_wide
     }
 }
 
-async fn assert_fits(tab: &Tab, what: &str) {
+pub(super) async fn assert_fits(tab: &Tab, what: &str) {
     let fits = tab.run("return document.documentElement.scrollWidth <= innerWidth", vec![]).await;
     assert_eq!(fits, Value::Bool(true), "{what} fits its window");
 }

@@ -24,6 +24,9 @@ async fn injected_markup_is_not_run_on_pages_of_all_loans() {
         j.receiver.replies("/hook", [Reply::status(500)]);
         j.api.ended_delivery(&j.api.send_one(&event_named(name, &loan)).await).await;
         j.api.send_event(&event_named(&format!("{name}!"), &loan)).await;
+        j.api.with_new_key(name, &["history:read"]).await;
+        let job = json!({"filter": {"eventName": name, "test": true}});
+        j.api.post("/v1/resends", &job).await.expect_status(202);
     }
     for width in [1280, 360] {
         let Some(tab) = sign_in(&j, Look { width, ..Look::WITH_SCRIPT }, "/").await else { return };
@@ -32,6 +35,8 @@ async fn injected_markup_is_not_run_on_pages_of_all_loans() {
             ("/webhooks", "Deliveries · loanhook"),
             ("/subscriptions", "Webhooks · loanhook"),
             ("/search?q=w", "Search · loanhook"),
+            ("/resends", "Recovery jobs · loanhook"),
+            ("/keys", "API keys · loanhook"),
             ("/webhooks/resend-all?status=failed", "Resend webhooks · loanhook"),
         ] {
             go(&tab, path).await;

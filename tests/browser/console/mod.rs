@@ -2,7 +2,10 @@
 
 mod accessibility;
 mod deliveries;
+mod form;
+mod form_accessibility;
 mod hostile_text;
+mod jobs_versions_keys;
 mod keyboard;
 mod overview;
 mod size;
@@ -10,7 +13,7 @@ mod size;
 use crate::tab::Tab;
 
 /// The pages of a tenant that is busy, each with its name.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 16] = [
     ("/", "the overview"),
     ("/?span=hour", "the overview of an hour"),
     ("/?span=week", "the overview of a week"),
@@ -20,6 +23,10 @@ const PAGES: [(&str, &str); 12] = [
     ("/webhooks?limit=0", "a wrong filter"),
     ("/webhooks/resend-all?status=failed", "the question before a bulk resend"),
     ("/subscriptions", "the webhooks"),
+    ("/subscriptions/new", "the form of a new webhook"),
+    ("/resends", "the recovery jobs"),
+    ("/keys", "the API keys"),
+    ("/keys/new", "the form for a key"),
     ("/search?q=", "a search for nothing"),
     ("/search?q=a", "a search that finds several"),
     ("/loans/720/webhooks", "the page of a loan"),

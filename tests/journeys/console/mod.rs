@@ -1,11 +1,16 @@
 //! The console as a browser without JavaScript gets it: the pages of all loans of a tenant, for whoever signed in.
 
 mod deliveries;
+mod form;
 mod hostile_text;
+mod jobs;
+mod keys;
 mod overview;
+mod refusals;
 mod resend_all;
 mod search;
 mod sessions;
+mod versions;
 mod webhooks;
 
 use crate::harness::{Api, Journey};

@@ -1,11 +1,15 @@
 //! The overview: its numbers are those of the report, its pictures say them, and what needs attention is named.
 
+use std::time::SystemTime;
+
+use chrono::TimeDelta;
 use serde_json::json;
+use url::form_urlencoded::Serializer;
 
 use super::signed_in;
 use crate::across::EachKind;
 use crate::flow::by_hand;
-use crate::harness::{Journey, event_named, eventually};
+use crate::harness::{Journey, event_named, eventually, utc};
 use crate::portal::visitor::Page;
 
 /// The number of a tile, and what stands beneath it.
@@ -107,4 +111,46 @@ async fn an_empty_tenant_has_a_calm_overview_and_a_span_that_there_is_not_is_a_d
     assert_eq!(tile(&page, "Attempts").0, "0");
     assert_eq!(page.texts(".calm").len(), 2);
     assert_eq!(page.all("figure:first-of-type .series").len(), 4, "those of the legend");
+}
+
+#[tokio::test]
+async fn the_report_is_exported_as_the_api_does() {
+    let of = EachKind::new().await;
+    let j = &of.j;
+    j.subscribe("/hook", json!({"title": "=1+1", "criteria": {"events": ["Formula"]}})).await;
+    j.api.ended_delivery(&j.api.send_one(&event_named("Formula", "727")).await).await;
+    let mut visitor = signed_in(j).await;
+    for (span, by, periods) in [("hour", "hour", 2), ("day", "hour", 24), ("week", "day", 7)] {
+        let page = eventually("all is counted", async || {
+            let page = visitor.page(&format!("/?span={span}")).await;
+            (tile(&page, "Events accepted").0 == "5").then_some(page)
+        })
+        .await;
+        let links: Vec<_> =
+            page.all(".exports a").iter().map(|a| a.attr("href").expect("an address").to_owned()).collect();
+        for (link, group) in links.iter().zip(["subscription", "event", "none"]) {
+            let file = visitor.get(link).await.expect_status(200);
+            assert_eq!(file.header("content-type"), "text/csv; charset=utf-8; header=present");
+            let name = format!("attachment; filename=\"report-{span}-{group}.csv\"");
+            assert_eq!(file.header("content-disposition"), name);
+            let length = periods * if by == "hour" { 1 } else { 24 };
+            let from = (utc(SystemTime::now()) - TimeDelta::hours(length - 1)).to_rfc3339();
+            let query = Serializer::new(String::new())
+                .extend_pairs([("from", &*from), ("by", by), ("group", group)])
+                .finish();
+            let asked =
+                j.api.request("GET", &format!("/v1/reports/deliveries?{query}")).header("accept", "text/csv");
+            let same = asked.send().await.expect_status(200);
+            let [file, same] =
+                [&file.body, &same.body].map(|body| String::from_utf8_lossy(body).into_owned());
+            assert_eq!(file, same, "{link}");
+            assert_eq!(file.contains("'=1+1"), group == "subscription", "a spreadsheet runs no title");
+        }
+    }
+    for query in ["", "?span=day", "?span=year&group=none", "?span=day&group=loan"] {
+        visitor.get(&format!("/report{query}")).await.expect_status(404);
+    }
+    assert_eq!(visitor.get_for("/report?span=day&group=none", "image").await.status, 404);
+    let mut nobody = crate::portal::visitor::Visitor::new(j);
+    nobody.get("/report?span=day&group=none").await.expect_status(303);
 }

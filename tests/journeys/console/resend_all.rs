@@ -128,7 +128,7 @@ async fn a_job_of_all_loans_needs_the_scope_and_is_not_shown_to_a_link() {
     visitor.get("/webhooks/resend-all?status=failed").await.expect_status(403);
     let job = make_job(&j.api, "resends", &json!({"filter": {"status": "failed"}, "perSecond": 50})).await;
     let path = format!("/resends/{}", id(&job));
-    visitor.get(&path).await.expect_status(404);
+    visitor.get(&path).await.expect_status(403);
     let mut writer = signed_in(&j).await;
     assert_eq!(ended(&mut writer, &path).await.text("#job h2"), "Done: 2 of 2 webhooks");
     writer.get(&format!("/resends/{}", traces[0])).await.expect_status(404);

@@ -54,7 +54,11 @@ async fn a_sign_in_has_the_navigation_and_the_search_on_every_page() {
     let mut visitor = signed_in(&j).await;
     for path in PAGES.into_iter().chain(["/loans/727/webhooks", "/loans/727/events"]) {
         let page = visitor.page(path).await;
-        assert_eq!(page.texts(".sections a"), ["Overview", "Deliveries", "Webhooks"], "{path}");
+        assert_eq!(
+            page.texts(".sections a"),
+            ["Overview", "Deliveries", "Webhooks", "Jobs", "Keys"],
+            "{path}"
+        );
         assert_eq!(page.attribute("form[role=search]", "action"), "/search");
         assert_eq!(page.text(".who bdi"), "journey", "once, in the header of the site");
         assert_eq!(page.text(".who .tenant"), j.tenant);

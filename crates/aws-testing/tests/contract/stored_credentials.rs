@@ -1,13 +1,8 @@
-//! Where a credential is stored: with its subscription alone. And how long a version is kept that deliveries may need.
-
-use std::time::Duration;
+//! Where a credential is stored: with its subscription alone.
 
 use loanhook_aws_testing::{AwsEngine, TestStack};
 use loanhook_contract::engine::Engine as _;
-use loanhook_contract::scene::{DAY, LEASE, SECOND, START, Scene, attempt_message, resend_message};
-use loanhook_core::model::subscription::Subscription;
-use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{ReplaceOutcome, StoreResult, Subscriptions as _};
+use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message, resend_message};
 
 /// The version and the length that stand before a packed stream.
 const PACKED_HEADER_BYTES: usize = 5;
@@ -81,46 +76,6 @@ fn a_credential_is_stored_with_its_subscription_alone() {
         // The scan finds what is there.
         let trace = scene.trace().to_string();
         assert!(items_with(stack, &trace).await.len() > 1);
-        Ok(())
-    });
-}
-
-/// When a version of the scene's subscription expires.
-async fn expiry(scene: &Scene<AwsEngine>, version: u64) -> Option<Timestamp> {
-    let sk = format!("V#{}#{version:020}", scene.subscription.id);
-    let item = scene.engine.stack.item("S#acme", &sk).await.unwrap_or_else(|| panic!("no item {sk}"));
-    let seconds: i64 = item.get("expires")?.as_n().expect("a number").parse().expect("seconds");
-    Some(Timestamp::from_millis(seconds * 1000))
-}
-
-#[test]
-fn a_version_is_kept_as_long_as_its_deliveries_where_the_next_one_goes_to_another_host() {
-    loanhook_contract::run_on::<AwsEngine>(async {
-        let scene = Scene::<AwsEngine>::new(&[300]).await?;
-        let mut last = scene.subscription.clone();
-        let next = async |last: &mut Subscription, engine: &AwsEngine, url: &str| {
-            last.version += 1;
-            last.settings.request.url = url.into();
-            assert_eq!(engine.ports().replace(last.clone()).await?, ReplaceOutcome::Replaced);
-            StoreResult::Ok(())
-        };
-        next(&mut last, &scene.engine, "https://core.example.com/other").await?;
-        next(&mut last, &scene.engine, "https://moved.example.com/").await?;
-        // Where what was read before is not at hand, it is read again.
-        let engine = scene.engine.stack.engine();
-        last.version += 1;
-        last.settings.request.url = "https://again.example.com/".into();
-        assert_eq!(engine.replace(last.clone()).await?, ReplaceOutcome::Replaced);
-
-        let (now, retention) = (Timestamp::now(), scene.engine.stack.resources().retention);
-        let about = |expires: Option<Timestamp>, expected: Duration| {
-            let left = expires.expect("an end").since(now);
-            assert!(left <= expected && left + 600 * SECOND > expected, "{left:?}, not {expected:?}");
-        };
-        about(expiry(&scene, 1).await, 2 * DAY);
-        about(expiry(&scene, 2).await, 2 * DAY + retention);
-        about(expiry(&scene, 3).await, 2 * DAY + retention);
-        assert_eq!(expiry(&scene, 4).await, None);
         Ok(())
     });
 }

@@ -56,6 +56,16 @@ impl Subscriptions for Aws {
         }
     }
 
+    async fn subscription_versions(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> StoreResult<Vec<Arc<Subscription>>> {
+        self.versions_before(tenant, id, before, limit).await
+    }
+
     async fn newest_version(
         &self,
         tenant: &TenantId,
@@ -102,9 +112,7 @@ impl Subscriptions for Aws {
             .put_if(current_item(&next, &sealed)?, "#version = :before")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":before", number(next.version.saturating_sub(1)));
-        let keeps_origin = self.keeps_origin(&next).await?;
-        let (put_current, expire_previous) =
-            (put_current.part()?, self.expire_previous(&next, keeps_origin)?);
+        let (put_current, expire_previous) = (put_current.part()?, self.expire_previous(&next)?);
         let flow = FlowChange::Set(next.id, !next.settings.flow.is_default());
         let change = Change::Put(next.id, next.version);
         let change = SettingsChange { tenant, change, count: CountChange::Same, flow };

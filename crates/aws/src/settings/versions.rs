@@ -1,7 +1,7 @@
 //! Versions of a subscription: read from the newest on, and when each of them expires.
 //!
-//! A replaced version is kept as long as an event that matched it may be repeated, and as long as its deliveries where the next
-//! one goes to another host: they take their credentials from it. So is the last version of a deleted subscription.
+//! A replaced version is kept as long as its deliveries, and those of an event that matched it and is repeated: they may take their
+//! credentials from it, and people see what was changed. So is the last version of a deleted subscription.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::items::transaction::TransactionPart as _;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::subscription::{Origin, Subscription};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{StoreResult, Subscriptions as _};
+use loanhook_core::ports::StoreResult;
 
-/// How long a replaced version is kept: an event may be repeated with its idempotency key for a day.
-const REPLACED_VERSION_RETENTION: Duration = Duration::from_secs(2 * 24 * 3600);
+/// How much longer than a delivery a replaced version is kept: an event may be repeated with its idempotency key for a day.
+const REPEATED_EVENT: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// How many versions are read at once where one is looked for.
 const VERSIONS_PER_QUERY: i32 = 10;
@@ -66,6 +66,30 @@ impl Aws {
         }
     }
 
+    /// Versions from before `before` that are kept and can be read, the newest first: at most `limit`.
+    pub(super) async fn versions_before(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> StoreResult<Vec<Arc<Subscription>>> {
+        let (query, mut found) = (self.versions(tenant, id).limit(VERSIONS_PER_QUERY), Vec::new());
+        let key = |before| key_schema::subscription_version(tenant, id, before).attributes();
+        let mut from = before.map(key);
+        while found.len() < limit {
+            let page = query.clone().set_exclusive_start_key(from).send().await.map_err(store_error)?;
+            let items: Vec<_> = page.items.unwrap_or_default().into_iter().filter_map(unexpired).collect();
+            found.extend(self.open_each(&items).await?);
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                break;
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
     /// The put of a version, where it is not there yet, with a flow mark or without.
     pub(super) fn put_version(
         &self,
@@ -83,29 +107,10 @@ impl Aws {
         self.put_if_absent(item).part()
     }
 
-    /// Whether the requests of this version go to the scheme, host and port of the version before it. Whoever made it has most
-    /// often read that one from here a moment ago.
-    pub(super) async fn keeps_origin(&self, next: &Subscription) -> StoreResult<bool> {
-        let before = next.version.saturating_sub(1);
-        let known = self.cache().newest(&next.tenant, next.id, before);
-        let before = match known.filter(|known| known.version == before) {
-            Some(known) => Some(known),
-            None => self.subscription(&next.tenant, next.id).await?,
-        };
-        Ok(before.is_some_and(|before| {
-            before.settings.origin().is_some() && before.settings.origin() == next.settings.origin()
-        }))
-    }
-
-    /// Lets the version before this one expire, and removes its secrets. A repeated event may read it for a day. Where the
-    /// next one goes to another host, deliveries of it take their credentials from it as long as they live.
-    pub(super) fn expire_previous(
-        &self,
-        next: &Subscription,
-        keeps_origin: bool,
-    ) -> StoreResult<TransactWriteItem> {
-        let deliveries_live = if keeps_origin { Duration::ZERO } else { self.stack().retention };
-        let expires = Timestamp::now() + REPLACED_VERSION_RETENTION + deliveries_live;
+    /// Lets the version before this one expire, and removes its secrets. Until then it is shown among the versions; deliveries take
+    /// their credentials from it as long as they live, where the next one goes to another host.
+    pub(super) fn expire_previous(&self, next: &Subscription) -> StoreResult<TransactWriteItem> {
+        let expires = Timestamp::now() + REPEATED_EVENT + self.stack().retention;
         self.expire_version(&next.tenant, next.id, next.version.saturating_sub(1), expires)
             .update_expression("SET #expires = :expires REMOVE #secrets")
             .expression_attribute_names("#secrets", SECRETS)

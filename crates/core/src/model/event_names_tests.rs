@@ -16,6 +16,7 @@ fn subscription(events: &[&str]) -> Arc<Subscription> {
         version: 1,
         created_at: now,
         updated_at: now,
+        updated_by: None,
         settings: input.check(None).expect("good settings"),
         secrets: Secrets::new(SigningSecret::generate().expect("randomness")),
     })

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::id::{LoanId, TenantId};
-use super::key::{KeyHash, Scope, random_text};
+use super::key::{KeyHash, Scope, may_manage, random_text};
 use super::time::Timestamp;
 use super::validation::{ValidationErrors, name_error};
 
@@ -46,6 +46,11 @@ pub enum GrantKind {
 impl Grant {
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// Whether it may make and delete keys of these scopes.
+    pub fn may_manage(&self, scopes: &[Scope]) -> bool {
+        may_manage(&self.scopes, scopes)
     }
 
     /// Whether it is good for this loan of its tenant.

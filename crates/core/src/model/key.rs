@@ -52,6 +52,11 @@ impl Scope {
     }
 }
 
+/// Whether whoever has these scopes may make and delete keys of other scopes: `operator` any, `admin` all but an operator's.
+pub fn may_manage(own: &[Scope], scopes: &[Scope]) -> bool {
+    own.contains(&Scope::Operator) || (own.contains(&Scope::Admin) && !scopes.contains(&Scope::Operator))
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -195,7 +200,7 @@ impl Key {
 
     /// Whether it may make and delete keys of these scopes: `operator` any, `admin` all but an operator's.
     pub fn may_manage(&self, scopes: &[Scope]) -> bool {
-        self.may(Scope::Operator) || (self.may(Scope::Admin) && !scopes.contains(&Scope::Operator))
+        may_manage(&self.scopes, scopes)
     }
 
     /// Whether it is not over yet.

@@ -21,6 +21,7 @@ fn subscription(payload: &str) -> Subscription {
         version: 1,
         created_at: NOW,
         updated_at: NOW,
+        updated_by: None,
         settings: input.check(None).expect("good settings"),
         secrets: Secrets::new(SigningSecret::generate().expect("randomness")),
     }

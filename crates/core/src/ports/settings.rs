@@ -58,6 +58,16 @@ pub trait Subscriptions {
         version: u64,
     ) -> impl Future<Output = StoreResult<Option<Arc<Subscription>>>> + Send;
 
+    /// Versions of a subscription, the newest first, from before the version `before`: at most `limit`, and fewer only where no more
+    /// are kept. An engine may leave out their signing secrets. Those that cannot be read are left out, and the log says so.
+    fn subscription_versions(
+        &self,
+        tenant: &TenantId,
+        id: SubscriptionId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> impl Future<Output = StoreResult<Vec<Arc<Subscription>>>> + Send;
+
     /// The newest version of a subscription, with its signing secrets: as it is now, a deleted one as it last was. It is at
     /// least as new as `version`.
     fn newest_version(

@@ -5,18 +5,20 @@
 //! early. A step may be repeated and may be cut off at any place, and several may run at once: each delivery of the list is
 //! resent once.
 //!
-//! - `input`: what may be asked; `listing`: how the list is made; `step`, `acting`: how it is worked off; `items`: how it is
-//!   read.
+//! - `input`: what may be asked; `listing`: how the list of a job is made; `step`, `acting`: how it is worked off; `items`: how it is
+//!   read; `list`: the jobs themselves.
 
 mod acting;
 mod input;
 mod items;
+mod list;
 mod listing;
 mod plan;
 mod step;
 
 pub use self::input::{JobInput, NewJob};
 pub use self::items::{ItemPage, items};
+pub use self::list::{JobPage, list};
 pub use self::listing::SeenLoans;
 pub use self::plan::{MAX_PLANNED, Plan, plan};
 pub use self::step::advance;

@@ -21,6 +21,7 @@ pub(crate) use export::{ExportFormat, MAX_ROWS_PER_PART, is_bounded};
 pub use rejections::malformed_request;
 pub(crate) use rejections::no_route;
 pub(crate) use routes::deliveries::export_for_page;
+pub(crate) use routes::reports::report_for_page;
 
 use axum::extract::Request;
 use axum::middleware::Next;

@@ -34,6 +34,7 @@ const CSS: &str = concat!(
     include_str!("assets/style/2-webhooks.css"),
     include_str!("assets/style/3-narrow-and-paper.css"),
     include_str!("assets/style/4-console.css"),
+    include_str!("assets/style/5-forms.css"),
 );
 const JS: &str = concat!(
     include_str!("assets/script/1-page.js"),
@@ -41,6 +42,7 @@ const JS: &str = concat!(
     include_str!("assets/script/3-refresh.js"),
     include_str!("assets/script/4-begin.js"),
     include_str!("assets/script/5-bulk.js"),
+    include_str!("assets/script/6-forms.js"),
 );
 
 pub(super) static STYLE: LazyLock<Asset> =

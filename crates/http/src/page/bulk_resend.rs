@@ -1,7 +1,7 @@
 //! Bulk resend of the pages: everything that matches the filters of a list, by a recovery job.
 //!
-//! A page asks first, with the count; its form makes the job; and the page of the job says what became of it, and can stop it. From
-//! the page of a loan a job is of that loan alone, whatever the session covers. Resends have the name of the viewer.
+//! A page asks first, with the count; its form makes the job, whose page (`job`) says what became of it. From the page of a loan a job
+//! is of that loan alone, whatever the session covers. Resends have the name of the viewer.
 
 use std::time::Instant;
 
@@ -55,6 +55,9 @@ pub(super) async fn begin<S: PageStore, R: Into<BulkScope>>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
+    if !scope.may_resend() {
+        return Err(ErrorPage::MayNotResend);
+    }
     let form = scope.form(body, &parts.headers).await?;
     take_resend(&scope, &parts)?;
     let parameters = scope.parameters(parts.uri.query());
@@ -66,36 +69,6 @@ pub(super) async fn begin<S: PageStore, R: Into<BulkScope>>(
     let (tenant, viewer) = (&scope.grant.tenant, scope.grant.name.clone());
     let job = recovery::create(&pages.store, tenant, new, viewer, key, Timestamp::now()).await?;
     Ok(Redirect::to(&scope.job_path(job.id)).into_response())
-}
-
-/// Shows what became of the job so far.
-pub(super) async fn show<S: PageStore, R: Into<BulkScope>>(
-    State(pages): State<Pages<S>>,
-    request: R,
-) -> Result<Response, ErrorPage> {
-    let scope = request.into();
-    if !scope.may_resend() {
-        return Err(ErrorPage::NotFound);
-    }
-    let job = scope.find_job(&pages.store).await?;
-    Ok(bulk_resend::outcome(&job, &scope))
-}
-
-/// Stops the job, and redirects to its page.
-pub(super) async fn stop<S: PageStore, R: Into<BulkScope>>(
-    State(pages): State<Pages<S>>,
-    request: R,
-    parts: Parts,
-    body: Body,
-) -> Result<Response, ErrorPage> {
-    let scope = request.into();
-    scope.form(body, &parts.headers).await?;
-    if !scope.may_resend() {
-        return Err(ErrorPage::MayNotResend);
-    }
-    let id = scope.find_job(&pages.store).await?.id;
-    recovery::stop(&pages.store, &scope.grant.tenant, JobKind::Resend, id, Timestamp::now()).await?;
-    Ok(Redirect::to(&scope.job_path(id)).into_response())
 }
 
 /// Takes one of the resends that the viewer may ask for, if the viewer may resend.

@@ -17,7 +17,6 @@ use loanhook_core::model::id::{JobId, LoanId};
 use loanhook_core::model::job::{Job, JobKind, Selection};
 use loanhook_core::model::key::Scope;
 use loanhook_core::ports::Jobs;
-use loanhook_core::recovery;
 
 /// Who asks for a bulk resend, and of what.
 pub(super) struct BulkScope {
@@ -62,7 +61,7 @@ impl BulkScope {
     pub(super) fn job_path(&self, id: JobId) -> String {
         match &self.loan {
             Some(loan) => format!("/loans/{}/resends/{id}", web::path_segment(loan.as_str())),
-            None => format!("{JOBS_PATH}{id}"),
+            None => format!("{JOBS_PATH}/{id}"),
         }
     }
 
@@ -86,11 +85,13 @@ impl BulkScope {
         }
     }
 
-    /// Whether the viewer may see a job: for a loan, one whose deliveries are all of that loan.
+    /// Whether the viewer may see a job: for a loan, a bulk resend whose deliveries are all of that loan.
     fn covers(&self, job: &Job) -> bool {
         match (&self.loan, &job.request.selection) {
             (None, _) => true,
-            (Some(loan), Selection::Filter(filter)) => filter.loan_id.as_deref() == Some(loan.as_str()),
+            (Some(loan), Selection::Filter(filter)) => {
+                job.request.kind == JobKind::Resend && filter.loan_id.as_deref() == Some(loan.as_str())
+            }
             (Some(_), Selection::Traces) => false,
         }
     }
@@ -103,7 +104,7 @@ impl BulkScope {
     /// The job that the path names, if the viewer may see it.
     pub(super) async fn find_job<S: Jobs>(&self, store: &S) -> Result<Job, ErrorPage> {
         let id = self.job.ok_or(ErrorPage::NotFound)?;
-        let job = recovery::show(store, &self.grant.tenant, JobKind::Resend, id).await?;
+        let job = store.job(&self.grant.tenant, id).await?;
         job.filter(|job| self.covers(job)).ok_or(ErrorPage::NotFound)
     }
 }

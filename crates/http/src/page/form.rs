@@ -14,13 +14,27 @@ use loanhook_core::model::grant::Grant;
 /// The longest form; the page to open after the sign-in is the longest of its fields.
 const FORM_LIMIT: BodyLimit = BodyLimit::for_anonymous_caller(8 * 1024);
 
+/// The longest form of settings. Written as a form does, a character takes up to three times as many bytes as in JSON.
+const SETTINGS_FORM_LIMIT: BodyLimit = BodyLimit::for_authenticated_caller(768 * 1024);
+
 /// The fields of a form, by name.
+#[derive(Clone, Default)]
 pub(super) struct Form(Vec<(String, String)>);
+
+impl FromIterator<(String, String)> for Form {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
 
 impl Form {
     pub(super) async fn read(body: Body) -> Result<Self, ErrorPage> {
-        let bytes = body_reader::read(body, FORM_LIMIT).await?;
-        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+        Self::read_up_to(body, FORM_LIMIT).await
+    }
+
+    async fn read_up_to(body: Body, limit: BodyLimit) -> Result<Self, ErrorPage> {
+        let bytes = body_reader::read(body, limit).await?;
+        Ok(form_urlencoded::parse(&bytes).into_owned().collect())
     }
 
     /// The fields of a form, if it comes from a page that was made for the viewer of this grant.
@@ -34,13 +48,45 @@ impl Form {
         Ok(form)
     }
 
+    /// The same, of a form of settings.
+    pub(super) async fn of_settings(
+        body: Body,
+        headers: &HeaderMap,
+        (grant, origin): (&Grant, &Origin),
+    ) -> Result<Self, ErrorPage> {
+        let form = Self::read_up_to(body, SETTINGS_FORM_LIMIT).await?;
+        check_csrf_token(grant, origin, headers, form.get(CSRF_FIELD))?;
+        Ok(form)
+    }
+
     /// The fields of a query.
     pub(super) fn of_query(query: Option<&str>) -> Self {
-        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
+        form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
     }
 
     /// The value of a field; empty where it was not sent.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Each value of a field, in the order of the form.
+    pub(super) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| &**value)
+    }
+
+    /// Whether a field was sent.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
+    /// Gives a field one value, instead of those that it has.
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.0.retain(|(key, _)| key != name);
+        self.0.push((name.to_owned(), value));
+    }
+
+    /// Adds values to a field.
+    pub(super) fn add_all(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
+        self.0.extend(values.into_iter().map(|value| (name.to_owned(), value)));
     }
 }

@@ -232,6 +232,7 @@ mod tests {
             ("/?span=week", true),
             ("/webhooks?status=failed", true),
             ("/resends/0193", true),
+            ("/resends", true),
             ("//evil.example/webhooks", false),
             ("/webhooks.evil", false),
             ("/sign-in", false),

@@ -5,30 +5,34 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::Method;
 use http::request::Parts;
 
+use super::Pages;
 use super::error_page::ErrorPage;
 use super::page_request::sign_in_before;
 use super::session_cookies::SessionCookies;
-use super::{PageStore, Pages};
 use crate::web::{Client, Origin};
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::portal;
+use loanhook_core::ports::{Grants, Keys};
 
 pub(super) const OVERVIEW_PATH: &str = "/";
+/// The report of the overview as a file.
+pub(super) const REPORT_PATH: &str = "/report";
 pub(super) const DELIVERIES_PATH: &str = "/webhooks";
 pub(super) const WEBHOOKS_PATH: &str = "/subscriptions";
 pub(super) const SEARCH_PATH: &str = "/search";
-/// Before the ID of a recovery job.
-pub(super) const JOBS_PATH: &str = "/resends/";
+pub(super) const KEYS_PATH: &str = "/keys";
+pub(super) const JOBS_PATH: &str = "/resends";
 
 /// Whether this is the path of a page of all loans that a browser may be sent to after a sign-in.
 pub(super) fn is_tenant_page(path: &str) -> bool {
     let is_list =
         |list: &str| path == list || path.strip_prefix(list).is_some_and(|rest| rest.starts_with('/'));
     path == OVERVIEW_PATH
-        || path.starts_with(JOBS_PATH)
-        || [DELIVERIES_PATH, WEBHOOKS_PATH, SEARCH_PATH].into_iter().any(is_list)
+        || [REPORT_PATH, DELIVERIES_PATH, WEBHOOKS_PATH, JOBS_PATH, KEYS_PATH, SEARCH_PATH]
+            .into_iter()
+            .any(is_list)
 }
 
 /// The session of the request.
@@ -45,7 +49,7 @@ impl TenantRequest {
     }
 }
 
-impl<S: PageStore> FromRequestParts<Pages<S>> for TenantRequest {
+impl<S: Grants + Keys + Send + Sync> FromRequestParts<Pages<S>> for TenantRequest {
     type Rejection = ErrorPage;
 
     /// Without a session the browser is sent to the sign-in page; with sessions of links only, the page says what is missing.

@@ -30,6 +30,7 @@ fn subscription(number: u128, title: &str, criteria: CriteriaInput) -> Subscript
         version: 1,
         created_at: START,
         updated_at: START,
+        updated_by: None,
         settings: input.check(None).expect("good settings"),
         secrets: Secrets::new(SigningSecret::generate().expect("a secret")),
     }

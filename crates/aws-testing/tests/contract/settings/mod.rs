@@ -7,6 +7,7 @@ mod list_retention;
 mod sizes;
 mod stored_list;
 mod unreadable_subscriptions;
+mod versions;
 
 use std::collections::HashMap;
 

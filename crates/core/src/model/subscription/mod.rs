@@ -1,6 +1,7 @@
 //! Subscription: the settings of one webhook, in one version.
 
 mod auth;
+mod changes;
 mod compiled;
 mod credentials;
 mod criteria_input;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 pub use auth::{Auth, AuthInput, AuthKind, ClientStyle, OAuth2, basic_authorization};
+pub use changes::{Setting, SettingChange, SettingValue, changes};
 pub use compiled::CompiledCache;
 pub use credentials::{Origin, may_keep_credentials};
 pub use headers::MAX_HEADERS;
@@ -46,6 +48,8 @@ pub struct Subscription {
     pub version: u64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// The name of the key, or of the viewer of a page, that made this version. None where an earlier loanhook stored it.
+    pub updated_by: Option<String>,
     pub settings: Settings,
     pub secrets: Secrets,
 }

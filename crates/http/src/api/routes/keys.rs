@@ -206,7 +206,7 @@ pub(in crate::api) async fn delete<S: Keys + Send + Sync>(
 ) -> Result<Response, Problem> {
     let tenant = tenant_of(&caller, query.tenant, "tenant")?;
     let id = path.id("id", "key")?;
-    use_case::delete(&api.store, caller.key().0, &tenant, id).await?;
+    use_case::delete(&api.store, &caller.key().0.scopes, &tenant, id).await?;
     log::change("key.deleted", caller.key().0, &tenant, &id);
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::api::Api;
-use crate::api::export::{self, REPORT_COLUMNS, RequestedExport};
+use crate::api::export::{self, ExportFormat, REPORT_COLUMNS, RequestedExport};
 use crate::api::openapi::{Denied, Invalid, Unavailable};
 use crate::api::problem::Problem;
 use crate::api::request::caller::Caller;
@@ -14,7 +14,7 @@ use crate::api::schema::report::DeliveryReportView;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Keys, Reports, Subscriptions};
-use loanhook_core::report;
+use loanhook_core::report::{self, Report};
 
 /// Report on deliveries
 ///
@@ -44,7 +44,16 @@ pub(in crate::api) async fn deliveries<S: Reports + Subscriptions + Keys + Send 
     let query = query.check(Timestamp::now())?;
     let report = DeliveryReportView::from(report::report(&api.store, tenant, query).await?);
     match export.format() {
-        Some(format) => export::rows((format, REPORT_COLUMNS), &report.items),
+        Some(format) => write(&report, format),
         None => Ok(export::json(&report)),
     }
+}
+
+/// A report as a page for people gives it, who have a session in place of a key. None where it could not be written.
+pub(crate) fn report_for_page(report: Report, format: ExportFormat) -> Option<Response> {
+    write(&DeliveryReportView::from(report), format).ok()
+}
+
+fn write(report: &DeliveryReportView, format: ExportFormat) -> Result<Response, Problem> {
+    export::rows((format, REPORT_COLUMNS), &report.items)
 }

@@ -51,7 +51,8 @@ pub(in crate::api) async fn replace<S: FlowControl + Subscriptions + Keys + Send
     let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let input = SubscriptionInput::from(body::parse::<SubscriptionDraft>(&bytes)?);
     let settings = |_: &_| Ok(input.clone());
-    let replaced = use_case::change(&api.store, tenant, id, &expected, settings, Timestamp::now()).await?;
+    let (by, now) = (&caller.key().0.name, Timestamp::now());
+    let replaced = use_case::change(&api.store, tenant, id, &expected, settings, by, now).await?;
     log::change("subscription.replaced", caller.key().0, tenant, &id);
     changed(&api.store, &replaced, &caller).await
 }
@@ -90,7 +91,8 @@ pub(in crate::api) async fn patch<S: FlowControl + Subscriptions + Keys + Send +
     body::parse::<PatchedMembers>(&bytes)?;
     let patch: Value = body::parse(&bytes)?;
     let settings = |current: &_| patched(current, &patch, &caller);
-    let patched = use_case::change(&api.store, tenant, id, &expected, settings, Timestamp::now()).await?;
+    let (by, now) = (&caller.key().0.name, Timestamp::now());
+    let patched = use_case::change(&api.store, tenant, id, &expected, settings, by, now).await?;
     log::change("subscription.patched", caller.key().0, tenant, &id);
     changed(&api.store, &patched, &caller).await
 }

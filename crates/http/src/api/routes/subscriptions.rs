@@ -77,7 +77,8 @@ pub(in crate::api) async fn create<S: Subscriptions + Keys + Send + Sync>(
     let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let bytes = body::read(&caller, raw_body, SETTINGS_LIMIT).await?;
     let draft: SubscriptionDraft = body::parse(&bytes)?;
-    let created = use_case::create(&api.store, tenant, draft.into(), Timestamp::now()).await?;
+    let by = &caller.key().0.name;
+    let created = use_case::create(&api.store, tenant, draft.into(), by, Timestamp::now()).await?;
     log::change("subscription.created", caller.key().0, tenant, &created.id);
     let view = SubscriptionView::new(&created, None, &caller).with_secret(&created);
     Ok(response::versioned(created.version, response::secret_json(StatusCode::CREATED, &view)))
@@ -148,7 +149,8 @@ pub(in crate::api) async fn rotate_secret<S: FlowControl + Subscriptions + Keys 
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    let rotated = use_case::rotate_secret(&api.store, tenant, id, Timestamp::now()).await?;
+    let rotated =
+        use_case::rotate_secret(&api.store, tenant, id, &caller.key().0.name, Timestamp::now()).await?;
     log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
     let hold = holds::hold_of(&api.store, tenant, id, Timestamp::now()).await?;
     let view = SubscriptionView::new(&rotated, hold, &caller).with_secret(&rotated);

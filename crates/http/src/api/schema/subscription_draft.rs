@@ -32,6 +32,9 @@ pub(in crate::api) struct SubscriptionDraft {
     #[serde(default, rename = "updatedAt")]
     #[schema(value_type = Option<String>, read_only)]
     _updated_at: IgnoredAny,
+    #[serde(default, rename = "updatedBy")]
+    #[schema(value_type = Option<String>, read_only)]
+    _updated_by: IgnoredAny,
     #[serde(default, rename = "hold")]
     #[schema(value_type = Option<Object>, read_only)]
     _hold: IgnoredAny,

@@ -42,6 +42,9 @@ pub(in crate::api) struct PatchedMembers {
     #[schema(value_type = Option<String>, read_only)]
     updated_at: IgnoredAny,
     #[serde(default)]
+    #[schema(value_type = Option<String>, read_only)]
+    updated_by: IgnoredAny,
+    #[serde(default)]
     #[schema(value_type = Option<Object>, read_only)]
     hold: IgnoredAny,
     #[serde(default)]

@@ -41,6 +41,9 @@ pub(in crate::api) struct SubscriptionView {
     version: u64,
     created_at: Timestamp,
     updated_at: Timestamp,
+    /// The name of the key, or of the viewer of a page, that made this version; null of one that an earlier loanhook stored.
+    #[schema(required)]
+    updated_by: Option<String>,
     /// Of one subscription by itself: the events that a formula of it failed on; null where none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<FormulaErrors>, required = false)]
@@ -127,6 +130,7 @@ impl SubscriptionView {
             version: subscription.version,
             created_at: subscription.created_at.into(),
             updated_at: subscription.updated_at.into(),
+            updated_by: subscription.updated_by.clone(),
             formula_errors: None,
             signing_secret: None,
         }

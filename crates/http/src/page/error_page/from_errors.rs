@@ -6,9 +6,11 @@ use super::ErrorPage;
 use crate::web::body_reader::BodyError;
 use crate::web::call_limits::RateLimited;
 use crate::web::host::HostError;
+use loanhook_core::keys::KeyError;
 use loanhook_core::portal::PortalError;
 use loanhook_core::ports::StoreError;
 use loanhook_core::recovery::CreateJobError;
+use loanhook_core::report::ReportError;
 use loanhook_core::resend::ResendError;
 use loanhook_core::subscriptions::SubscriptionError;
 
@@ -26,6 +28,20 @@ impl From<PortalError> for ErrorPage {
         match failure {
             PortalError::Store(failure) => failure.into(),
             PortalError::Randomness(failure) => {
+                error!(%failure, "page.no_randomness");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl From<KeyError> for ErrorPage {
+    fn from(failure: KeyError) -> Self {
+        match failure {
+            KeyError::Store(failure) => failure.into(),
+            KeyError::Unknown => Self::NotFound,
+            KeyError::Above => Self::MayNotManageOperatorKeys,
+            KeyError::Randomness(failure) => {
                 error!(%failure, "page.no_randomness");
                 Self::Unavailable
             }
@@ -51,6 +67,15 @@ impl From<CreateJobError> for ErrorPage {
             CreateJobError::KeyReused => Self::Conflict(
                 "This form was sent before, for other webhooks. Open the list again.".to_owned(),
             ),
+        }
+    }
+}
+
+impl From<ReportError> for ErrorPage {
+    fn from(failure: ReportError) -> Self {
+        match failure {
+            ReportError::Store(failure) => failure.into(),
+            ReportError::TooLarge(rows) => Self::ReportTooLarge(rows),
         }
     }
 }

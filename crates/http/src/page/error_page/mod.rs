@@ -52,9 +52,17 @@ pub(in crate::page) enum ErrorPage {
     /// The form does not come from a page that was made for this viewer.
     CrossSiteForm,
     MayNotResend,
+    MayNotSeeJobs,
+    MayNotManageKeys,
+    /// The key has the scope `operator`, or would.
+    MayNotManageOperatorKeys,
     MayNotChangeWebhooks,
+    /// A long form was sent without a session.
+    SignedOutForm,
     /// The state of the delivery does not allow it.
     Conflict(String),
+    /// The report would have so many rows.
+    ReportTooLarge(usize),
     MethodNotAllowed,
     Body(BodyError),
     /// The request does not name one valid host.
@@ -93,12 +101,37 @@ impl ErrorPage {
                 "You may look, but not resend",
                 "Nothing was sent. What is missing is the scope webhooks:resend: ask whoever gave you access for it.",
             ),
+            Self::MayNotSeeJobs => (
+                StatusCode::FORBIDDEN,
+                "Recovery jobs are not for you to see",
+                "They are for whoever may resend. What is missing is the scope webhooks:resend: ask whoever gave you access for it.",
+            ),
+            Self::MayNotManageKeys => (
+                StatusCode::FORBIDDEN,
+                "API keys are not for you to see",
+                "Nothing was changed. What is missing is the scope admin: ask whoever administers loanhook in your company.",
+            ),
+            Self::MayNotManageOperatorKeys => (
+                StatusCode::FORBIDDEN,
+                "Keys of an operator are made and revoked by an operator",
+                "Nothing was changed. What is missing is the scope operator: ask whoever operates loanhook.",
+            ),
             Self::MayNotChangeWebhooks => (
                 StatusCode::FORBIDDEN,
                 "You may look, but not change webhooks",
                 "Nothing was changed. What is missing is the scope subscriptions:write: ask whoever gave you access for it.",
             ),
+            Self::SignedOutForm => (
+                StatusCode::FORBIDDEN,
+                "Your session has ended",
+                "Nothing was saved, and nothing is lost while this page stays open: sign in with the same API key in another tab, then \
+                 reload this page and let the browser send the form again.",
+            ),
             Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
+            Self::ReportTooLarge(rows) => {
+                let text = format!("It would have {rows} rows. Export it in all, or of a shorter time.");
+                return (StatusCode::UNPROCESSABLE_ENTITY, "The report is too long", text);
+            }
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This cannot be done here",
@@ -159,6 +192,7 @@ impl IntoResponse for ErrorPage {
                 p { (text) }
                 @match &self {
                     Self::OneLoanOnly { next } => p { a href=(sign_in_path(next, None)) { "Sign in with an API key" } },
+                    Self::SignedOutForm => p { a href=(SIGN_IN_PATH) target="_blank" { "Sign in in another tab" } },
                     _ if status == StatusCode::NOT_FOUND => p { a href=(SIGN_IN_PATH) { "Sign in with an API key" } },
                     _ => {}
                 }

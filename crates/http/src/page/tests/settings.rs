@@ -28,6 +28,16 @@ impl Subscriptions for Loan {
         Ok(None)
     }
 
+    async fn subscription_versions(
+        &self,
+        _: &TenantId,
+        _: SubscriptionId,
+        _: Option<u64>,
+        _: usize,
+    ) -> StoreResult<Vec<Arc<Subscription>>> {
+        Ok(Vec::new())
+    }
+
     async fn newest_version(
         &self,
         _: &TenantId,

@@ -1,4 +1,4 @@
-//! Pages of a bulk resend: the question before it, and what became of it.
+//! The question before a bulk resend.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::filters::{self, value_label};
-use super::format::time;
+use super::criteria::criterion;
+use super::format::counted;
 use super::layout;
 use super::loan_header::{self, Tab};
 use super::site_header::{Section, Viewing};
@@ -15,7 +15,6 @@ use crate::page::bulk_resend::{PER_SECOND, Question};
 use crate::page::bulk_scope::BulkScope;
 use crate::page::csrf_token;
 use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
-use loanhook_core::model::job::{Job, JobStatus};
 use loanhook_core::recovery::Plan;
 
 /// Asks whether all that match are to be sent again.
@@ -95,106 +94,14 @@ fn criteria(question: &Question) -> Markup {
     html! {
         ul {
             @for (name, value) in question.parameters.filters() {
-                li {
-                    @match (name, value) {
-                        ("outcome" | "status", "failed") => { "It failed, and no automatic retry is left." }
-                        ("outcome", _) | ("status", "succeeded") => { "It has arrived." }
-                        ("status", "canceled") => { "It was canceled." }
-                        ("status", _) => { "Its automatic attempts have not ended." }
-                        ("waiting", "hold") => { "It waits, as its webhook is held." }
-                        ("waiting", "order") => { "It waits for an earlier webhook of its loan." }
-                        ("waiting", _) => { "It waits, as its webhook is at its limit." }
-                        ("loanId", _) => { "It is of loan " bdi { (value) } "." }
-                        ("test", "true") => { "It is a test." }
-                        ("test", _) => { "It is no test." }
-                        ("from", _) => { "It was accepted at or after " (filters::filter_time(value)) "." }
-                        ("to", _) => { "It was accepted not after " (filters::filter_time(value)) "." }
-                        ("eventName", _) => { "Its event is " bdi { (value) } "." }
-                        ("subscriptionId", _) => {
-                            @match &question.webhook {
-                                Some(title) => { "Its webhook is " bdi { (title) } "." }
-                                None => { "Its webhook is " code { (value) } "." }
-                            }
-                        }
-                        ("responseCode", _) => { "Its newest attempt was answered with " bdi { (value) } "." }
-                        _ => { "Its newest attempt ended with the error " bdi { (value_label(name, value)) } "." }
-                    }
-                }
+                li { (criterion(name, value, question.webhook.as_deref())) }
             }
-        }
-    }
-}
-
-/// What became of a job so far. The script renews it while it runs.
-pub(in crate::page) fn outcome(job: &Job, scope: &BulkScope) -> Response {
-    let here = scope.job_path(job.id);
-    let content = html! {
-        (header(scope))
-        div #said role="status" aria-live="polite" {}
-        section.card.bulk {
-            div #job data-running[!job.is_over()] {
-                (progress(job))
-                @if !job.is_over() { (stop_form(&here, scope)) }
-            }
-            p.quiet {
-                "Asked for by " bdi { (job.requested_by) } ", " (time(job.created_at)) ". "
-                "It goes on by itself, also when this page is closed."
-            }
-            div.actions {
-                @if !job.is_over() { a.button href=(here) { "Look again" } }
-                @match scope.loan {
-                    Some(_) => a.button href={ (scope.list_path()) "?attempt=manual" } { "Show the resends" },
-                    None => a.button href=(scope.list_path()) { "Back to the deliveries" },
-                }
-            }
-        }
-    };
-    layout::page_for(&title("Resend", scope), &viewing(scope), &content)
-}
-
-/// Stops the job, after one question.
-fn stop_form(job: &str, scope: &BulkScope) -> Markup {
-    html! {
-        details.stop {
-            summary.button { "Stop" }
-            form.confirm method="post" action={ (job) "/stop" } {
-                p { "What is not sent yet stays unsent. What was sent stays sent." }
-                input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&scope.grant));
-                button.primary type="submit" { "Stop sending" }
-            }
-        }
-    }
-}
-
-fn progress(job: &Job) -> Markup {
-    let counts = &job.counts;
-    let ended = counts.total - counts.left();
-    let title = match (job.status(), job.progress.listing.is_some()) {
-        (JobStatus::Stopped, _) => "Stopped",
-        (JobStatus::Done, _) => "Done",
-        (JobStatus::Running, true) => "Looking for what matches",
-        (JobStatus::Running, false) => "Sending again",
-    };
-    let outcomes = [
-        (counts.succeeded, "arrived"),
-        (counts.failed, "failed again"),
-        (counts.skipped, "left out: had arrived by an automatic retry, or could not be sent"),
-        (counts.superseded, "left out: a newer one of its kind is sent"),
-    ];
-    html! {
-        h2 { (title) ": " (ended) " of " (webhooks(counts.total)) }
-        progress max=(counts.total.max(1)) value=(ended) aria-label="Webhooks that have an outcome" {}
-        ul {
-            @for (count, words) in outcomes {
-                @if count > 0 { li { (count) " " (words) } }
-            }
-            @if counts.left() > 0 { li { (counts.left()) @if job.is_over() { " not sent" } @else { " to go" } } }
         }
     }
 }
 
 fn webhooks(count: u32) -> String {
-    format!("{count} {}", if count == 1 { "webhook" } else { "webhooks" })
+    counted(count.into(), "webhook", "webhooks")
 }
 
 /// A time in whole seconds, minutes or hours, rounded up.

@@ -7,6 +7,7 @@ use super::format::{counted, grouped, percent, short_time, time};
 use super::site_header::{Section, Viewing};
 use super::{attempt_bars, attention, lag_band, layout};
 use crate::page::overview::overview_path;
+use crate::page::report_file::{GROUPINGS, report_path};
 use crate::page::tenant_request::{DELIVERIES_PATH, TenantRequest};
 use loanhook_core::overview::{Overview, OverviewSpan};
 use loanhook_core::webhook_states::AttemptTally;
@@ -18,6 +19,7 @@ pub(in crate::page) fn page(overview: &Overview, span: OverviewSpan, request: &T
                 h1 { "Overview" }
                 p.lead.quiet { (said(span)) }
             }
+            (report_files(span))
         }
         nav.tabs aria-label="Of which time" {
             @for of in OverviewSpan::ALL {
@@ -36,6 +38,21 @@ pub(in crate::page) fn page(overview: &Overview, span: OverviewSpan, request: &T
     };
     let viewing = Viewing { grant: &request.grant, loan: None, section: Some(Section::Overview) };
     layout::page_for("Overview", &viewing, &content)
+}
+
+/// The report of the span as files.
+fn report_files(span: OverviewSpan) -> Markup {
+    html! {
+        div.exports role="group" aria-label="Report as CSV" {
+            div.actions {
+                @for (place, (_, word, words)) in GROUPINGS.into_iter().enumerate() {
+                    a.button href=(report_path(span, word)) download {
+                        @if place == 0 { "Report as CSV " (words) } @else { span.unseen { "Report as CSV " } (words) }
+                    }
+                }
+            }
+        }
+    }
 }
 
 const fn title(span: OverviewSpan) -> &'static str {

@@ -4,9 +4,12 @@ use maud::{Markup, html};
 
 use super::layout::symbol;
 use crate::page::csrf_token;
-use crate::page::tenant_request::{DELIVERIES_PATH, OVERVIEW_PATH, SEARCH_PATH, WEBHOOKS_PATH};
+use crate::page::tenant_request::{
+    DELIVERIES_PATH, JOBS_PATH, KEYS_PATH, OVERVIEW_PATH, SEARCH_PATH, WEBHOOKS_PATH,
+};
 use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::LoanId;
+use loanhook_core::model::key::Scope;
 
 /// The longest text that can be searched: a loan, a space and the ID of an attempt.
 const MAX_SEARCH: usize = 300;
@@ -17,16 +20,20 @@ pub(in crate::page) enum Section {
     Overview,
     Deliveries,
     Webhooks,
+    Jobs,
+    Keys,
 }
 
 impl Section {
-    const ALL: [Self; 3] = [Self::Overview, Self::Deliveries, Self::Webhooks];
+    const ALL: [Self; 5] = [Self::Overview, Self::Deliveries, Self::Webhooks, Self::Jobs, Self::Keys];
 
     const fn title(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
             Self::Deliveries => "Deliveries",
             Self::Webhooks => "Webhooks",
+            Self::Jobs => "Jobs",
+            Self::Keys => "Keys",
         }
     }
 
@@ -35,7 +42,22 @@ impl Section {
             Self::Overview => OVERVIEW_PATH,
             Self::Deliveries => DELIVERIES_PATH,
             Self::Webhooks => WEBHOOKS_PATH,
+            Self::Jobs => JOBS_PATH,
+            Self::Keys => KEYS_PATH,
         }
+    }
+
+    /// The scopes of which a session has one; else it is refused there, and is not led there.
+    const fn scopes(self) -> &'static [Scope] {
+        match self {
+            Self::Overview | Self::Deliveries | Self::Webhooks => &[Scope::HistoryRead],
+            Self::Jobs => &[Scope::WebhooksResend],
+            Self::Keys => &[Scope::Admin, Scope::Operator],
+        }
+    }
+
+    fn is_for(self, grant: &Grant) -> bool {
+        self.scopes().iter().any(|scope| grant.may(*scope))
     }
 }
 
@@ -56,7 +78,7 @@ pub(super) fn show(viewing: &Viewing<'_>, searched: &str) -> Markup {
             div {
                 a.brand href=(OVERVIEW_PATH) { (mark()) "loanhook" }
                 nav.sections aria-label="Main" {
-                    @for section in Section::ALL {
+                    @for section in Section::ALL.into_iter().filter(|section| section.is_for(viewing.grant)) {
                         a href=(section.path()) aria-current=[(viewing.section == Some(section)).then_some("page")] {
                             (section.title())
                         }

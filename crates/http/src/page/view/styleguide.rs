@@ -5,8 +5,15 @@ use maud::{Markup, html};
 
 use super::format::time;
 use super::layout::{self, symbol};
-use super::{attempt_bars, delivery_table, filters, lag_band, sparkline};
+use super::webhook_form::field::Shown;
+use super::webhook_form::summary;
+use super::{attempt_bars, criteria, delivery_table, filters, lag_band, line_diff, sparkline};
+use crate::page::form::Form;
+use crate::page::webhook_form::Faults;
+use crate::page::webhook_form::fields::{BASIC, RETRY, RETRY_KINDS, TIMEOUT};
+use crate::page::webhook_form::rows::Rows;
 use loanhook_core::model::failure::ErrorKind;
+use loanhook_core::model::key::Scope;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::report::{AttemptClass, Counts};
 use loanhook_core::model::time::Timestamp;
@@ -73,6 +80,7 @@ pub(in crate::page) fn page() -> Response {
                 }
             }
         }))
+        (sample("Forms: .form-field, .alternatives, .rows, .faults, .fault, .hint", &form()))
         (sample("Numbers: .tiles", &html! {
             dl.tiles {
                 @for (name, number) in [("Deliveries", "12,345"), ("Attempts", "13,001"), ("Exhausted", "7")] {
@@ -85,6 +93,15 @@ pub(in crate::page) fn page() -> Response {
             (lag_band::show(&overview()))
         }
         (sample("Days: .sparkline", &sparkline::show(&week())))
+        (sample("Boxes to choose: .boxes, .box", &html! {
+            fieldset.boxes {
+                legend { "What it may do" }
+                @for scope in Scope::ALL { label.box { input type="checkbox" checked[scope == Scope::HistoryRead]; span { code { (scope) } } } }
+            }
+        }))
+        (sample("What is shown once: .secret", &html! { p.secret { code { "lh_0123456789abcdef" } } }))
+        (sample("Filters in words: .criteria", &html! { ul.criteria { li { (criteria::criterion("status", "failed", None)) } li { (criteria::criterion("loanId", "727", None)) } } }))
+        (sample("Lines that changed: .diff", &line_diff::show("the sample", "{\n  \"a\": 1\n}", "{\n  \"a\": 2\n}")))
         (sample("Nothing to show: .card.empty, .calm", &html! {
             p.quiet.calm { (symbol("yes")) "All is well." }
         }))
@@ -94,6 +111,22 @@ pub(in crate::page) fn page() -> Response {
 
 fn sample(name: &str, shown: &Markup) -> Markup {
     html! { section.card.group { h2 { (name) } (shown) } }
+}
+
+/// Fields of the form of a webhook, two of them wrong.
+fn form() -> Markup {
+    let fields =
+        [("retry", "delays"), ("delays", "5 weeks"), ("header-name-0", "Host"), ("header-kept-0", "Host")];
+    let form: Form = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let faults = Faults::of_texts([("delays", "“5 weeks” is no time"), ("header-name-0", "cannot be set")]);
+    let shown = Shown { form: &form, faults: &faults, is_stored: &|_| true };
+    html! {
+        (summary(&faults))
+        (shown.fields(TIMEOUT))
+        (shown.fields(BASIC))
+        (shown.rows(Rows::Headers, "Values are secrets."))
+        (shown.alternatives(RETRY, RETRY_KINDS, &|_| html! {}))
+    }
 }
 
 fn colours() -> Markup {

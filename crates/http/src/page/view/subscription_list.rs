@@ -10,6 +10,8 @@ use super::format::{grouped, percent};
 use super::site_header::{Section, Viewing};
 use super::{layout, sparkline};
 use crate::page::resend::CSRF_FIELD;
+use crate::page::subscription_holds::FROM_FIELD;
+use crate::page::subscription_versions::versions_path;
 use crate::page::tenant_request::{TenantRequest, WEBHOOKS_PATH};
 use crate::page::{csrf_token, links};
 use loanhook_core::model::id::SubscriptionId;
@@ -17,7 +19,7 @@ use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::Criteria;
 use loanhook_core::webhook_states::{self, WebhookState, Week};
 
-const COLUMN_HEADS: [&str; 5] = ["Webhook", "State", "Sent for", "Success in 7 days", "By day"];
+const COLUMN_HEADS: [&str; 6] = ["Webhook", "State", "Sent for", "Success in 7 days", "By day", "Version"];
 /// How many names of events are shown of a webhook.
 const MAX_NAMES: usize = 3;
 
@@ -32,11 +34,18 @@ pub(in crate::page) fn page(
                 h1 { "Webhooks" }
                 p.lead.quiet { "Each has settings that say which events it is for and where it is sent." }
             }
+            @if request.grant.may(Scope::SubscriptionsWrite) {
+                a.button.primary href=(links::new_webhook()) { "New webhook" }
+            }
         }
         @if states.is_empty() {
             section.card.empty {
                 h2 { "There is no webhook yet" }
-                p.quiet { "Webhooks are made by the API: POST /v1/subscriptions, with a key that has the scope subscriptions:write." }
+                @if request.grant.may(Scope::SubscriptionsWrite) {
+                    p.quiet { "Make the first: say which events it is for, and where it is sent." }
+                } @else {
+                    p.quiet { "Webhooks are made here or by the API, with a key that has the scope subscriptions:write." }
+                }
             }
         } @else {
             table.list #subscriptions role="table" {
@@ -59,12 +68,13 @@ fn row(state: &WebhookState, week: Option<&Week>, request: &TenantRequest) -> Ma
     html! {
         tr id={ "s-" (subscription.id) } role="row" {
             td.title role="cell" data-head="Webhook" {
-                a href=(links::deliveries_of(subscription.id)) { bdi { (subscription.settings.title) } }
+                a href=(links::webhook(subscription.id)) { bdi { (subscription.settings.title) } }
+                a.next-line href=(links::deliveries_of(subscription.id)) { "Deliveries" span.unseen { " of " (subscription.settings.title) } }
             }
             td role="cell" data-head="State" {
                 (state_labels(state))
                 @if let Some(hold) = &state.hold { " " span.next-line { (held(hold)) } }
-                @if request.grant.may(Scope::SubscriptionsWrite) { (hold_form(state, request)) }
+                @if request.grant.may(Scope::SubscriptionsWrite) { (hold_form(state, request, None)) }
             }
             td.break role="cell" data-head="Sent for" { (sent_for(&subscription.settings.criteria)) }
             td role="cell" data-head="Success in 7 days" {
@@ -78,12 +88,18 @@ fn row(state: &WebhookState, week: Option<&Week>, request: &TenantRequest) -> Ma
                 }
             }
             td role="cell" data-head="By day" { @if let Some(week) = week { (sparkline::show(week)) } }
+            td role="cell" data-head="Version" {
+                a href=(versions_path(subscription.id)) {
+                    (subscription.version) span.unseen { ": the versions of " (subscription.settings.title) }
+                }
+            }
         }
     }
 }
 
-/// The form that holds a webhook or ends its hold, each after one question.
-fn hold_form(state: &WebhookState, request: &TenantRequest) -> Markup {
+/// The form that holds a webhook or ends its hold, each after one question; `from` is the page that it is on, where that is not the
+/// list.
+pub(super) fn hold_form(state: &WebhookState, request: &TenantRequest, from: Option<&str>) -> Markup {
     let id = state.subscription.id;
     let title = &state.subscription.settings.title;
     let (action, word, says) = match state.hold {
@@ -100,6 +116,7 @@ fn hold_form(state: &WebhookState, request: &TenantRequest) -> Markup {
             form.confirm method="post" action={ (WEBHOOKS_PATH) "/" (id) "/" (action) } {
                 p { (says) }
                 input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
+                @if let Some(from) = from { input type="hidden" name=(FROM_FIELD) value=(from); }
                 button.primary type="submit" { (word) " it" }
             }
         }

@@ -97,7 +97,7 @@ fn did_not_fire(kind: DecisionKind, explanation: Option<&Explanation>) -> Markup
 }
 
 /// A sentence in which formulas are between backquotes.
-fn with_code(sentence: &str) -> Markup {
+pub(super) fn with_code(sentence: &str) -> Markup {
     html! {
         @for (index, part) in sentence.split('`').enumerate() {
             @if index % 2 == 0 { (part) } @else { code { (part) } }

@@ -5,6 +5,13 @@ const runningJob = () => document.querySelector("#job[data-running]");
 let jobTimer = null;
 let jobPause = POLL;
 
+// Its deliveries, unless somebody is at one of them.
+function renewItems(page) {
+  const [items, fresh] = [document, page].map((of) => of.querySelector("#items"));
+  if (!items || !fresh || items.contains(document.activeElement)) return;
+  items.replaceChildren(...document.importNode(fresh, true).childNodes);
+}
+
 async function lookAtJob() {
   if (document.hidden) return;
   try {
@@ -13,6 +20,7 @@ async function lookAtJob() {
     const job = runningJob();
     if (viewer(page) !== viewer(document) || !fresh || !job) return;
     job.replaceChildren(...document.importNode(fresh, true).childNodes);
+    renewItems(page);
     if (fresh.dataset.running === undefined) {
       delete job.dataset.running;
       say(job.querySelector("h2").textContent, "ok", true);

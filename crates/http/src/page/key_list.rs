@@ -1,0 +1,139 @@
+//! The pages of API keys: their list, and the form for a new one, whose answer shows the key once.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{Days, NaiveDate};
+use http::StatusCode;
+use http::request::Parts;
+
+use super::error_page::ErrorPage;
+use super::form::Form;
+use super::tenant_request::TenantRequest;
+use super::view::{key_list, new_key};
+use super::{Pages, SettingsStore};
+use loanhook_core::model::id::KeyId;
+use loanhook_core::model::key::{Key, Scope};
+use loanhook_core::model::key_input::KeyInput;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::model::validation::ValidationErrors;
+use loanhook_core::ports::{Keys, ListedKey, StoreResult};
+use loanhook_core::{keys, log};
+
+/// The parameter with the key after which a page begins.
+pub(super) const AFTER: &str = "after";
+/// The fields of the form for a new key.
+pub(super) const NAME: &str = "name";
+pub(super) const SCOPE: &str = "scope";
+pub(super) const LAST_DAY: &str = "lastDay";
+/// How many keys a page has.
+const KEYS_PER_PAGE: usize = 50;
+
+/// All that the list shows.
+pub(super) struct KeyList {
+    pub(super) keys: Vec<ListedKey>,
+    /// The key after which the next page begins.
+    pub(super) next: Option<KeyId>,
+    pub(super) is_first: bool,
+    /// The key that the viewer signed in with.
+    pub(super) own: Option<KeyId>,
+    pub(super) now: Timestamp,
+}
+
+/// What the form for a new key has in its fields, and what is wrong with it.
+#[derive(Default)]
+pub(super) struct NewKeyForm {
+    pub(super) name: String,
+    pub(super) scopes: Vec<Scope>,
+    /// A day in UTC, `2026-11-23`; empty for a key that does not end by itself.
+    pub(super) last_day: String,
+    pub(super) errors: ValidationErrors,
+}
+
+pub(super) async fn show<S: SettingsStore>(
+    State(pages): State<Pages<S>>,
+    request: TenantRequest,
+    parts: Parts,
+) -> Result<Response, ErrorPage> {
+    require(&request)?;
+    // A key that there cannot be is none.
+    let after: Option<KeyId> = Form::of_query(parts.uri.query()).get(AFTER).parse().ok();
+    let mut keys = pages.store.keys(&request.grant.tenant, after, KEYS_PER_PAGE + 1).await?;
+    let more = keys.len() > KEYS_PER_PAGE;
+    keys.truncate(KEYS_PER_PAGE);
+    let next = keys.last().filter(|_| more).map(|last| last.key.id);
+    let own = own_key(&pages.store, &request).await?;
+    let list = KeyList { keys, next, is_first: after.is_none(), own, now: Timestamp::now() };
+    Ok(key_list::page(&list, &request))
+}
+
+/// Shows the form for a new key.
+pub(super) async fn ask(request: TenantRequest) -> Result<Response, ErrorPage> {
+    require(&request)?;
+    Ok(new_key::form(&NewKeyForm::default(), &request))
+}
+
+/// Makes a key, and shows it once.
+pub(super) async fn create<S: SettingsStore>(
+    State(pages): State<Pages<S>>,
+    request: TenantRequest,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, ErrorPage> {
+    require(&request)?;
+    let form = Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
+    let scopes: Vec<Scope> = form.all(SCOPE).filter_map(|name| name.parse().ok()).collect();
+    if !request.grant.may_manage(&scopes) {
+        return Err(ErrorPage::MayNotManageOperatorKeys);
+    }
+    let (name, last_day) = (form.get(NAME).trim().to_owned(), form.get(LAST_DAY).trim().to_owned());
+    let expires_at = Some(&last_day).filter(|day| !day.is_empty()).map(|day| end_of(day));
+    let now = Timestamp::now();
+    let new = match (KeyInput { name: name.clone(), scopes: scopes.clone(), expires_at }).check(now) {
+        Ok(new) => new,
+        Err(errors) => {
+            let form = new_key::form(&NewKeyForm { name, scopes, last_day, errors }, &request);
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
+        }
+    };
+    let (key, secret) = keys::create(&pages.store, new.of(request.grant.tenant.clone(), now)).await?;
+    log::change_on_page("key.created", &request.grant, &key.id);
+    Ok((StatusCode::CREATED, new_key::made(&key, &secret, &request)).into_response())
+}
+
+/// Refuses a viewer who may not manage keys.
+pub(super) fn require(request: &TenantRequest) -> Result<(), ErrorPage> {
+    if request.grant.may(Scope::Admin) || request.grant.may(Scope::Operator) {
+        return Ok(());
+    }
+    Err(ErrorPage::MayNotManageKeys)
+}
+
+/// The key that the viewer signed in with; none where the session is of something else.
+pub(super) async fn own_key<S: Keys>(store: &S, request: &TenantRequest) -> StoreResult<Option<KeyId>> {
+    let key = store.key(request.grant.key).await?;
+    Ok(key.filter(|key: &std::sync::Arc<Key>| key.tenant == request.grant.tenant).map(|key| key.id))
+}
+
+/// The end of a day in UTC, as the rules of a key read it; what is no day stays as it is, and is refused by them.
+fn end_of(day: &str) -> String {
+    let next = day.parse::<NaiveDate>().ok().and_then(|day| day.checked_add_days(Days::new(1)));
+    next.map_or_else(|| day.to_owned(), |next| format!("{next}T00:00:00Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::end_of;
+
+    #[test]
+    fn a_day_ends_where_the_next_one_begins_in_utc() {
+        for (day, end) in [
+            ("2026-11-30", "2026-12-01T00:00:00Z"),
+            ("2028-02-28", "2028-02-29T00:00:00Z"),
+            ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(end_of(day), end);
+        }
+    }
+}

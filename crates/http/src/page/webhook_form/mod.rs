@@ -1,0 +1,99 @@
+//! The form of a webhook: every setting of the API, made, changed and tried out on a page.
+//!
+//! - `field` is one field, `fields` the table of them; `rows` are rows of names and values.
+//! - `typed` makes a form of stored settings; `draft` makes of a form the draft that the API makes of a body (`draft_criteria`,
+//!   `durations`, `texts`). `faults` puts what its rules find at the fields.
+//! - `summary` says settings in words, `differences` compares them where two people changed one webhook. `try_out` tries them.
+//! - `submit` answers what is sent. The HTML is in `view::webhook_form`.
+//!
+//! What was typed is in the answer as it was, whatever is wrong: secrets too, to whom they came from, in a page that is not stored
+//! anywhere (`Cache-Control: no-store`). A stored secret is in no page: its field is empty, and what is left empty is kept.
+
+mod differences;
+mod draft;
+mod draft_criteria;
+mod durations;
+mod faults;
+pub(super) mod field;
+pub(super) mod fields;
+pub(super) mod rows;
+mod submit;
+pub(super) mod summary;
+mod texts;
+mod try_out;
+mod typed;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+
+pub(super) use differences::Difference;
+pub(super) use faults::Faults;
+pub(super) use submit::{SEARCH_FIELD, SEARCHED_FIELD, change, create};
+pub(super) use try_out::{CONTEXT_FIELD, EVENT_FIELD, LOAN_FIELD, SAMPLE, SHOWN_LOAN_FIELD, TryOut};
+pub(super) use typed::of_settings;
+
+use super::error_page::ErrorPage;
+use super::form::Form;
+use super::tenant_request::TenantRequest;
+use super::view::webhook_form as view;
+use super::{Pages, SettingsStore};
+use loanhook_core::model::key::Scope;
+use loanhook_core::model::subscription::Subscription;
+use loanhook_core::ports::Subscriptions;
+
+/// The field of the version that the form was made from.
+pub(super) const VERSION_FIELD: &str = "version";
+/// The field of what a button of the form asks for.
+pub(super) const ACTION_FIELD: &str = "action";
+
+/// A form as it is shown.
+pub(super) struct ShownForm {
+    pub(super) form: Form,
+    /// The webhook that is changed, as it is now; none is a new one.
+    pub(super) webhook: Option<Arc<Subscription>>,
+    pub(super) faults: Faults,
+    /// Where another change came first: what differs.
+    pub(super) conflict: Option<Vec<Difference>>,
+    pub(super) tried: Option<TryOut>,
+}
+
+/// The empty form.
+pub(super) async fn show_new<S: SettingsStore>(
+    State(_): State<Pages<S>>,
+    request: TenantRequest,
+) -> Result<Response, ErrorPage> {
+    check_scope(&request)?;
+    Ok(view::page(&ShownForm::of(typed::of_new(), None), &request))
+}
+
+/// The form of a webhook as it is now.
+pub(super) async fn show<S: SettingsStore>(
+    State(pages): State<Pages<S>>,
+    request: TenantRequest,
+) -> Result<Response, ErrorPage> {
+    check_scope(&request)?;
+    let webhook = webhook(&pages.store, &request).await?;
+    Ok(view::page(&ShownForm::of(of_settings(&webhook.settings), Some(webhook)), &request))
+}
+
+impl ShownForm {
+    fn of(form: Form, webhook: Option<Arc<Subscription>>) -> Self {
+        Self { form, webhook, faults: Faults::default(), conflict: None, tried: None }
+    }
+}
+
+/// Refuses a viewer who may not change webhooks.
+pub(super) fn check_scope(request: &TenantRequest) -> Result<(), ErrorPage> {
+    if request.grant.may(Scope::SubscriptionsWrite) { Ok(()) } else { Err(ErrorPage::MayNotChangeWebhooks) }
+}
+
+/// The webhook that the path names.
+pub(super) async fn webhook<S: Subscriptions>(
+    store: &S,
+    request: &TenantRequest,
+) -> Result<Arc<Subscription>, ErrorPage> {
+    let id = request.id.parse().map_err(|_| ErrorPage::NotFound)?;
+    store.subscription(&request.grant.tenant, id).await?.ok_or(ErrorPage::NotFound)
+}
