@@ -18,6 +18,7 @@ fn read(variables: &Variables<'_>) -> Result<SiteSettings, WrongVariable> {
     Ok(SiteSettings {
         public_url: value(variables, "LOANHOOK_PUBLIC_URL")?,
         frame_ancestors: value(variables, "LOANHOOK_FRAME_ANCESTORS")?.unwrap_or_default(),
+        provider: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod hostile_text;
+mod oidc;
 mod overview;
 mod resend_all;
 mod search;

@@ -14,6 +14,7 @@ mod format;
 mod lag_band;
 pub(super) mod layout;
 mod loan_header;
+pub(super) mod oidc;
 pub(super) mod overview;
 mod payload;
 mod resend;
