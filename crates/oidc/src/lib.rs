@@ -28,6 +28,8 @@ mod known_provider;
 mod person;
 mod provider;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use access_rule::{Access, AccessRule, AccessRuleError, read_rules};
 pub use code_exchange::SignInError;

@@ -4,6 +4,7 @@ mod accessibility;
 mod deliveries;
 mod hostile_text;
 mod keyboard;
+mod oidc;
 mod overview;
 mod size;
 

@@ -36,7 +36,6 @@ async function begin() {
         client_secret: CLIENT_SECRET,
         redirect_uris: [`http://127.0.0.1${CALLBACK}`],
         post_logout_redirect_uris: ["http://127.0.0.1/sign-in"],
-        application_type: "native",
         token_endpoint_auth_method: "client_secret_basic",
       },
     ],
