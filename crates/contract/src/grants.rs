@@ -108,7 +108,7 @@ fn link(change: impl FnOnce(&mut LinkInput)) -> NewLink {
     input.check().expect("a link")
 }
 
-fn made<T>(result: Result<T, PortalError>) -> StoreResult<T> {
+pub(crate) fn made<T>(result: Result<T, PortalError>) -> StoreResult<T> {
     result.map_err(|failure| match failure {
         PortalError::Store(failure) => failure,
         PortalError::Randomness(failure) => StoreError::Failed(failure.to_string().into()),

@@ -35,6 +35,7 @@ mod order;
 mod order_model;
 mod order_settings;
 mod payloads;
+mod person_sessions;
 pub mod recount;
 mod releases;
 mod reports;
