@@ -11,7 +11,6 @@ use openidconnect::{
 use tracing::warn;
 
 use crate::claims::Claims;
-use crate::http_client::HttpError;
 use crate::id_token::{self, IdTokenFault};
 use crate::known_provider::{Known, ProviderUnavailable};
 use crate::provider::{Provider, ReturnedCode};
@@ -68,7 +67,7 @@ impl Provider {
             Err(RequestTokenError::ServerResponse(refused)) => {
                 return Err(self.refused(refused.error()).await);
             }
-            Err(RequestTokenError::Request(error)) => return Err(broken(&http_fault(&error))),
+            Err(RequestTokenError::Request(error)) => return Err(broken(&error.to_string())),
             Err(RequestTokenError::Parse(error, _)) => {
                 return Err(broken(&format!("its answer is not as it should be, at {}", error.path())));
             }
@@ -133,7 +132,7 @@ impl Provider {
         let request = http::Request::get(endpoint.as_str());
         let request = request.header(ACCEPT, "application/json").header(AUTHORIZATION, bearer);
         let request = request.body(Vec::new()).map_err(|_| broken("its address cannot be asked"))?;
-        let answer = self.http.send(request).await.map_err(|error| broken(&http_fault(&error)))?;
+        let answer = self.http.send(request).await.map_err(|error| broken(&error.to_string()))?;
         if !answer.status().is_success() {
             return Err(broken(&format!("its answer has the status {}", answer.status())));
         }
@@ -142,8 +141,4 @@ impl Provider {
         // Another subject would be another person.
         Ok((claims.text("sub") == Some(subject)).then_some(claims))
     }
-}
-
-fn http_fault(error: &HttpError) -> String {
-    error.to_string()
 }

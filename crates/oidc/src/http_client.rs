@@ -118,7 +118,7 @@ where
     let answered = async {
         let response = sender.send_request(of_origin(request, url)?).await.map_err(HttpError::Broken)?;
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(body_error)?;
+        let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|_| HttpError::Body)?;
         Ok(HttpResponse::from_parts(parts, body.to_bytes().to_vec()))
     };
     let mut answered = std::pin::pin!(answered);
@@ -129,10 +129,6 @@ where
         // It ends before the answer has been handed over where the other side closes it after the answer.
         _ = connection => answered.await,
     }
-}
-
-fn body_error(_: Box<dyn std::error::Error + Send + Sync>) -> HttpError {
-    HttpError::Body
 }
 
 /// The request as it goes to its origin: the path as its target, and the host in a header.

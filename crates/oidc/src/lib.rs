@@ -33,6 +33,7 @@ mod tests;
 
 pub use access_rule::{Access, AccessRule, AccessRuleError, read_rules};
 pub use code_exchange::SignInError;
+pub use id_token::IdTokenFault;
 pub use known_provider::ProviderUnavailable;
 pub use person::Person;
 pub use provider::{AuthorizationRequest, Provider, ReturnedCode};

@@ -3,7 +3,7 @@
 // usage: node oidc_provider.mjs [PORT]
 
 import { createServer } from "node:http";
-import { SignJWT, decodeJwt, exportJWK, generateKeyPair } from "jose";
+import { SignJWT, base64url, decodeJwt, exportJWK, generateKeyPair } from "jose";
 import { Provider } from "oidc-provider";
 
 const CLIENT_ID = "loanhook";
@@ -68,11 +68,13 @@ async function begin() {
   handle = { provider, callback: provider.callback() };
 }
 
-/** The token with other claims, signed with the key of the provider, or with one of nobody. */
+/** The token with other claims, signed with the key of the provider, or in a way that is not to be trusted. */
 async function changedToken(token) {
-  const { claims, foreignKey } = changed;
+  const { claims, foreignKey, withClientSecret, unsigned } = changed;
   const key = foreignKey ? (await generateKeyPair("RS256")).privateKey : signer.privateKey;
   const payload = Object.fromEntries(Object.entries({ ...decodeJwt(token), ...claims }).filter(([, value]) => value !== null));
+  if (withClientSecret) return new SignJWT(payload).setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(CLIENT_SECRET));
+  if (unsigned) return `${base64url.encode('{"alg":"none"}')}.${base64url.encode(JSON.stringify(payload))}.`;
   return new SignJWT(payload).setProtectedHeader({ alg: "RS256", kid: signer.kid }).sign(key);
 }
 

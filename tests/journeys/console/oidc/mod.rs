@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::harness::journey::ALL_SCOPES;
 use crate::harness::oidc_provider::{Answer, OidcProvider, ProviderCookies};
-use crate::harness::{Api, ApiResponse, Journey, Server, text};
+use crate::harness::{Api, ApiResponse, Journey, Server, eventually, text};
 use crate::portal::visitor::Visitor;
 
 /// What the groups of the provider's people give.
@@ -83,6 +83,13 @@ impl Browser {
     fn has_session(&self) -> bool {
         self.visitor.cookies.contains_key("lh-any")
     }
+}
+
+/// Waits until the server has logged this so often. What it writes is read a little later than what it answers.
+async fn logged(j: &Journey, event: &str, times: usize) {
+    let count = || j.server.output().matches(event).count();
+    eventually(&format!("{event} is logged {times} times"), async || (count() >= times).then_some(())).await;
+    assert_eq!(count(), times, "{}", j.server.output());
 }
 
 fn path_of(url: &Url) -> String {

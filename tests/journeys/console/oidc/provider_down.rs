@@ -1,6 +1,6 @@
 //! A provider that is down stops neither the start nor the sign-in with a key, and is used as soon as it is there.
 
-use super::{Browser, RULES, sent_to};
+use super::{Browser, RULES, logged, sent_to};
 use crate::console::signed_in;
 use crate::harness::oidc_provider::{OidcProvider, free_port, launch_with};
 use crate::harness::{Journey, Receiver, Reply, Server};
@@ -59,5 +59,5 @@ async fn what_is_no_provider_is_read_up_to_a_limit_and_no_redirect_is_followed()
         Visitor::new(&j).post("/sign-in/oidc", &[]).await.expect_status(502);
     }
     assert!(issuer.requests().iter().all(|request| request.path_and_query != "/elsewhere"));
-    assert_eq!(j.server.output().matches("oidc.provider_failed").count(), 5, "{}", j.server.output());
+    logged(&j, "oidc.provider_failed", 5).await;
 }
