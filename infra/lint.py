@@ -30,8 +30,8 @@ OIDC = {
 # Both sides of each choice. Every parameter that a condition of the template reads is in one of them.
 CHOICES = [
     [{"AdminKeyHash": "0" * 64}, {"AdminKey": "lh_0123456789abcdef"}],
-    [{"OidcClientSecretArn": ""}, OIDC],
-    [{"StaticEgress": "false"}, {"StaticEgress": "true"}],
+    # One choice, since no resource has to do with both: one more would be twice as many combinations.
+    [{"StaticEgress": "false", "OidcClientSecretArn": ""}, {"StaticEgress": "true", **OIDC}],
     [{"KmsKeyArn": "", "FormerKmsKeyArn": ""}, {"KmsKeyArn": KEY_ARN, "FormerKmsKeyArn": FORMER_KEY_ARN}],
     [{"AwsManagedTableKey": "false"}, {"AwsManagedTableKey": "true"}],
     [{"AlarmTopic": ""}, {"AlarmTopic": TOPIC_ARN}],
