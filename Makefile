@@ -64,6 +64,8 @@ test-one-process: $(VENV)/.installed
 	$(TEST) --test sqlite-contract --test stored
 	# promtool, which metrics and the queries of the dashboard are held against.
 	tests/packages.sh "metrics against promtool" prometheus
+	# The OpenID provider that people sign in at.
+	tests/npm.sh "sign-in by OpenID Connect"
 	# They mostly wait: for retries that are due, for receivers that stall.
 	$(TEST) --test journeys -- --test-threads 16
 

@@ -20,10 +20,18 @@ FORMER_KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/0987dcba-09fe-87dc-65ba
 LAYER_ARN = "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1"
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:alarms"
 
+OIDC = {
+    "OidcIssuer": "https://login.lender.example",
+    "OidcClientId": "loanhook",
+    "OidcClientSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:loanhook-oidc-AbCdEf",
+    "OidcGrants": "groups=servicing acme history:read",
+}
+
 # Both sides of each choice. Every parameter that a condition of the template reads is in one of them.
 CHOICES = [
     [{"AdminKeyHash": "0" * 64}, {"AdminKey": "lh_0123456789abcdef"}],
-    [{"StaticEgress": "false"}, {"StaticEgress": "true"}],
+    # One choice, since no resource has to do with both: one more would be twice as many combinations.
+    [{"StaticEgress": "false", "OidcClientSecretArn": ""}, {"StaticEgress": "true", **OIDC}],
     [{"KmsKeyArn": "", "FormerKmsKeyArn": ""}, {"KmsKeyArn": KEY_ARN, "FormerKmsKeyArn": FORMER_KEY_ARN}],
     [{"AwsManagedTableKey": "false"}, {"AwsManagedTableKey": "true"}],
     [{"AlarmTopic": ""}, {"AlarmTopic": TOPIC_ARN}],

@@ -1,4 +1,5 @@
-//! Secrets of the environment, which `serve` reads and does not keep in it: the admin key and the master keys.
+//! Secrets of the environment, which `serve` reads and does not keep in it: the admin key, the master keys and the
+//! secret of the OpenID client.
 //!
 //! The environment that a process was started with can be read as long as it lives (`/proc/PID/environ`), whatever it
 //! changes of it, and every child inherits it. So `serve` begins by replacing its program with the same program (`exec`,
@@ -14,7 +15,8 @@ use tracing::warn;
 pub(crate) const ADMIN_KEY: &str = "LOANHOOK_ADMIN_KEY";
 pub(crate) const MASTER_KEY: &str = "LOANHOOK_MASTER_KEY";
 pub(crate) const MASTER_KEY_BEFORE: &str = "LOANHOOK_MASTER_KEY_OLD";
-const VARIABLES: [&str; 3] = [ADMIN_KEY, MASTER_KEY, MASTER_KEY_BEFORE];
+pub(crate) const OIDC_CLIENT_SECRET: &str = "LOANHOOK_OIDC_CLIENT_SECRET";
+const VARIABLES: [&str; 4] = [ADMIN_KEY, MASTER_KEY, MASTER_KEY_BEFORE, OIDC_CLIENT_SECRET];
 /// Says that the secrets are on standard input. Its value is the process ID, which `exec` keeps: a value that was inherited
 /// from another process is ignored.
 const ON_STDIN_VARIABLE: &str = "LOANHOOK_SECRETS_ON_STDIN";
@@ -44,9 +46,9 @@ fn set_variables() -> Vec<(&'static str, OsString)> {
     set.filter(|(name, value)| is_given(name, value.is_empty())).collect()
 }
 
-/// An empty admin key is none. An empty master key is an error, as every text that is no key: a folder would be sealed with a key of its own.
+/// An empty admin key or client secret is none. An empty master key is an error, as every text that is no key: a folder would be sealed with a key of its own.
 fn is_given(variable: &str, is_empty: bool) -> bool {
-    !is_empty || variable != ADMIN_KEY
+    !is_empty || ![ADMIN_KEY, OIDC_CLIENT_SECRET].contains(&variable)
 }
 
 /// Replaces this program with itself, without the secrets in its environment. Returns where there are none, or where this

@@ -15,6 +15,7 @@ use super::environment_secrets::{self, ADMIN_KEY};
 use super::logging::{self, LogFormat};
 use super::master_key::MasterKeyArgs;
 use super::networks::Networks;
+use super::oidc::OidcArgs;
 use super::running_server::{self, ServerOptions};
 use crate::error::CommandResult;
 use crate::terminal::{output, signals};
@@ -58,6 +59,8 @@ pub(crate) struct ServeArgs {
         help = "Sites that may show the loan pages in a frame, such as https://lms.lender.example (comma-separated)"
     )]
     frame_ancestors: Option<FrameAncestors>,
+    #[command(flatten)]
+    oidc: OidcArgs,
     /// Where metrics are read, at /metrics, by whoever reaches this address [default: nowhere]
     #[arg(long, value_name = "ADDR:PORT", env = "LOANHOOK_METRICS_LISTEN")]
     metrics_listen: Option<SocketAddr>,
@@ -75,6 +78,7 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
     warn_of_unencrypted_listening(args.listen, args.public_url.as_ref());
     let secrets = environment_secrets::read()?;
     let master_key = args.master_key.read(&secrets)?;
+    let provider = args.oidc.provider(&secrets)?;
     let chosen_key = secrets.get(ADMIN_KEY).map(str::to_owned);
     let key_was_chosen = chosen_key.is_some();
     // Before the start, which ends what an earlier process left under way.
@@ -91,6 +95,7 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
         site: SiteSettings {
             public_url: args.public_url,
             frame_ancestors: args.frame_ancestors.unwrap_or_default(),
+            provider,
         },
         metrics_listen: args.metrics_listen,
         exhausted_window: args.exhausted_window_seconds.map_or(EXHAUSTED_WINDOW, Duration::from_secs),

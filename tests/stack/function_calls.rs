@@ -77,6 +77,7 @@ const HISTORY: Calls = &[
     (SLOW_QUEUE, &["sqs:SendMessage"]),
     (JOB_QUEUE, &["sqs:SendMessage"]),
     (DEAD_LETTERS, &["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]),
+    ("OidcClientSecretArn", &["secretsmanager:GetSecretValue"]),
 ];
 const SUBSCRIPTIONS: Calls = &[
     (TABLE, READS_WRITES_AND_BATCHES),

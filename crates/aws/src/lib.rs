@@ -33,6 +33,7 @@
 
 mod background;
 mod cache;
+mod client_secret;
 pub mod config;
 mod deliveries;
 mod delivery_list;
@@ -60,6 +61,7 @@ mod tokens;
 mod turn_batch;
 mod turns;
 
+pub use client_secret::read_secret;
 pub use config::Config;
 pub use due_index::sweep;
 pub use egress::{PublicAddress, PublicAddressSender};

@@ -248,6 +248,9 @@ macro_rules! for_each_case {
             grants_of_a_key_end_when_it_expires
             a_session_of_another_tenant_is_not_valid
         }
+        person_sessions {
+            a_session_of_a_person_needs_no_key_and_ends_at_its_time
+        }
         payloads {
             a_payload_is_read_as_it_was_stored
             equal_bytes_of_a_tenant_are_stored_once

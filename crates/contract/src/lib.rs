@@ -38,6 +38,7 @@ mod order;
 mod order_model;
 mod order_settings;
 mod payloads;
+mod person_sessions;
 pub mod recount;
 mod releases;
 mod reports;

@@ -85,6 +85,16 @@ pub fn signed_in(key: &Key, address: &dyn Display) {
     );
 }
 
+/// Logs a sign-in of a person at the OpenID provider.
+pub fn person_signed_in(session: &Grant, address: &dyn Display) {
+    info!(
+        tenant = session.tenant.as_str(),
+        viewer = session.name,
+        address = %address,
+        "sign_in.succeeded"
+    );
+}
+
 /// Logs a resend that was accepted, and who asked for it.
 pub fn resend(row: &Attempt) {
     info!(

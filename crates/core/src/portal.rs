@@ -1,14 +1,29 @@
-//! Portal: who may see a loan's page. Links that an LMS asks for, the sessions they open, and signing in with a key.
+//! Portal: who may see a loan's page. Links that an LMS asks for, the sessions they open, and signing in with a key or at an
+//! OpenID provider.
 //!
 //! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds a session beside
 //! it, so a link opens any number of times while it lives, and each browser can end its own. Nothing is written when a key is
-//! deleted or is over: the key of a token is looked up with each use, so everything that a key made ends with it at once.
+//! deleted or is over: the key of a token is looked up with each use, so everything that a key made ends with it at once. A session
+//! of a person who signed in at the provider has no key, and ends at its time.
 
-use crate::model::grant::{DEFAULT_SESSION_SECONDS, Grant, GrantKind, NewLink, Token};
-use crate::model::id::LoanId;
+use std::time::Duration;
+
+use crate::model::grant::{DEFAULT_SESSION_SECONDS, Grant, GrantKind, GrantMaker, NewLink, Person, Token};
+use crate::model::id::{LoanId, TenantId};
 use crate::model::key::{Key, KeyHash, Scope};
 use crate::model::time::Timestamp;
 use crate::ports::{Grants, Keys, StoreError, StoreResult};
+
+/// What pages can do for their viewer: the scopes that a session of a sign-in with a key can have.
+const PAGE_SCOPES: [Scope; 5] =
+    [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite, Scope::Admin, Scope::Operator];
+
+/// What of it a person can have who signs in at a provider: an operator is made by an operator only, with a key.
+pub const PERSON_SCOPES: [Scope; 4] =
+    [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite, Scope::Admin];
+
+/// How long a session of a sign-in lasts at most.
+const SESSION_LIFE: Duration = Duration::from_secs(DEFAULT_SESSION_SECONDS as u64);
 
 #[derive(Debug, thiserror::Error)]
 pub enum PortalError {
@@ -49,7 +64,7 @@ pub async fn issue_link<S: Grants>(
         scopes: link.scopes,
         name: link.viewer.unwrap_or_else(|| key.name.clone()),
         until: key.expires_at.map_or(now + link.ttl, |end| end.min(now + link.ttl)),
-        key: hash,
+        maker: GrantMaker::Key(hash),
     };
     issue(store, grant, now).await
 }
@@ -94,17 +109,54 @@ pub async fn sign_in<S: Grants>(
     if !key.may(Scope::HistoryRead) {
         return Ok(None);
     }
-    let usable =
-        [Scope::HistoryRead, Scope::WebhooksResend, Scope::SubscriptionsWrite, Scope::Admin, Scope::Operator];
-    let until = now + std::time::Duration::from_secs(DEFAULT_SESSION_SECONDS.into());
+    let until = now + SESSION_LIFE;
     let grant = Grant {
         kind: GrantKind::Session,
         tenant: key.tenant.clone(),
         loan: None,
-        scopes: usable.into_iter().filter(|scope| key.may(*scope)).collect(),
+        scopes: PAGE_SCOPES.into_iter().filter(|scope| key.may(*scope)).collect(),
         name: key.name.clone(),
         until: key.expires_at.map_or(until, |end| end.min(until)),
-        key: hash,
+        maker: GrantMaker::Key(hash),
+    };
+    issue(store, grant, now).await.map(Some)
+}
+
+/// A person whom an OpenID provider vouches for, and what the operator's rules give them in one tenant.
+#[derive(Debug, Clone)]
+pub struct SignedInPerson {
+    /// The hash of the issuer and of the name that it has for the person.
+    pub id: KeyHash,
+    /// What `requestedBy` of a resend shows.
+    pub name: String,
+    pub tenant: TenantId,
+    pub scopes: Vec<Scope>,
+}
+
+/// Signs a person in: a session for any loan of the tenant, with what of the scopes a page can use. None where
+/// `history:read` is not among them.
+///
+/// # Errors
+///
+/// When the session could not be kept.
+pub async fn sign_in_person<S: Grants>(
+    store: &S,
+    person: SignedInPerson,
+    now: Timestamp,
+) -> Result<Option<IssuedGrant>, PortalError> {
+    if !person.scopes.contains(&Scope::HistoryRead) {
+        return Ok(None);
+    }
+    let mut form_secret = [0; 32];
+    getrandom::fill(&mut form_secret)?;
+    let grant = Grant {
+        kind: GrantKind::Session,
+        tenant: person.tenant,
+        loan: None,
+        scopes: PERSON_SCOPES.into_iter().filter(|scope| person.scopes.contains(scope)).collect(),
+        name: person.name,
+        until: now + SESSION_LIFE,
+        maker: GrantMaker::Person(Person { id: person.id, form_secret }),
     };
     issue(store, grant, now).await.map(Some)
 }
@@ -138,24 +190,23 @@ pub async fn tenant_session<S: Grants + Keys>(
     Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.loan.is_none()))
 }
 
-/// Ends a session; false where there is none to end. Whoever makes tokens up has nothing written.
+/// Ends a session, and gives what it was; none where there is none to end. Whoever makes tokens up has nothing written.
 ///
 /// # Errors
 ///
 /// When the store fails.
-pub async fn sign_out<S: Grants>(store: &S, shown: &str, now: Timestamp) -> StoreResult<bool> {
+pub async fn sign_out<S: Grants>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
     let hash = KeyHash::of(shown);
-    if store.grant(hash, now).await?.is_none() {
-        return Ok(false);
-    }
+    let Some(grant) = store.grant(hash, now).await? else { return Ok(None) };
     store.end_grant(hash).await?;
-    Ok(true)
+    Ok(Some(grant))
 }
 
 /// The grant of a token, if it and the key that made it stand.
 async fn valid_grant<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
     let Some(grant) = store.grant(KeyHash::of(shown), now).await? else { return Ok(None) };
-    let key = store.key(grant.key).await?;
+    let GrantMaker::Key(maker) = &grant.maker else { return Ok(Some(grant)) };
+    let key = store.key(*maker).await?;
     let stands = key.is_some_and(|key| key.tenant == grant.tenant && key.is_valid_at(now));
     Ok(stands.then_some(grant))
 }

@@ -2,6 +2,7 @@
 //!
 //! The functions with HTTP serve their routers with [`serve`]. The routers are `loanhook-http`'s.
 
+mod oidc;
 mod site;
 
 use std::future::Future;

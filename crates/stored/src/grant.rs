@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use loanhook_core::model::grant::{Grant, GrantKind};
+use loanhook_core::model::grant::{Grant, GrantKind, GrantMaker, Person};
 use loanhook_core::model::key::KeyHash;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,8 @@ use crate::values::{StoredLoan, StoredTenant, StoredTime};
 use crate::words::{StoredScope, read_scopes, scopes};
 use crate::{Document, Version};
 
-const VERSION: u32 = 1;
+/// 2 where a person made it: a program that does not know that would read no key. One of a key is written as it always was.
+const VERSION: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredGrant<'a> {
@@ -22,8 +23,26 @@ pub struct StoredGrant<'a> {
     scopes: Vec<StoredScope>,
     name: Cow<'a, str>,
     until: StoredTime,
+    /// Its name is `key` or `person`.
+    #[serde(flatten)]
+    maker: StoredMaker,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum StoredMaker {
     /// The 32 bytes of the hash of the key that made it, as numbers.
-    key: [u8; 32],
+    Key([u8; 32]),
+    /// Of version 2.
+    Person(StoredPerson),
+}
+
+/// Hash and secret, each of 32 bytes, as numbers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredPerson {
+    id: [u8; 32],
+    form_secret: [u8; 32],
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,9 +57,12 @@ impl Document for Grant {
     type Stored<'a> = StoredGrant<'a>;
 
     fn to_stored(&self) -> StoredGrant<'_> {
-        let Self { kind, tenant, loan, scopes: may, name, until, key } = self;
+        let Self { kind, tenant, loan, scopes: may, name, until, maker } = self;
         StoredGrant {
-            v: Version::NEWEST,
+            v: match maker {
+                GrantMaker::Key(_) => Version::default(),
+                GrantMaker::Person(_) => Version::NEWEST,
+            },
             kind: match *kind {
                 GrantKind::Link { session_seconds } => StoredGrantKind::Link { session_seconds },
                 GrantKind::Session => StoredGrantKind::Session,
@@ -50,12 +72,17 @@ impl Document for Grant {
             scopes: scopes(may),
             name: name.into(),
             until: StoredTime(*until),
-            key: key.0,
+            maker: match maker {
+                GrantMaker::Key(hash) => StoredMaker::Key(hash.0),
+                GrantMaker::Person(Person { id, form_secret }) => {
+                    StoredMaker::Person(StoredPerson { id: id.0, form_secret: *form_secret })
+                }
+            },
         }
     }
 
     fn from_stored(stored: StoredGrant<'_>) -> Self {
-        let StoredGrant { v: _, kind, tenant, loan, scopes, name, until, key } = stored;
+        let StoredGrant { v: _, kind, tenant, loan, scopes, name, until, maker } = stored;
         Self {
             kind: match kind {
                 StoredGrantKind::Link { session_seconds } => GrantKind::Link { session_seconds },
@@ -66,7 +93,12 @@ impl Document for Grant {
             scopes: read_scopes(scopes),
             name: name.into_owned(),
             until: until.0,
-            key: KeyHash(key),
+            maker: match maker {
+                StoredMaker::Key(hash) => GrantMaker::Key(KeyHash(hash)),
+                StoredMaker::Person(StoredPerson { id, form_secret }) => {
+                    GrantMaker::Person(Person { id: KeyHash(id), form_secret })
+                }
+            },
         }
     }
 }

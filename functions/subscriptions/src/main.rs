@@ -9,8 +9,9 @@ use loanhook_sender::LazyWebhookClient;
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     loanhook_logging::start_in_lambda();
     let config = Config::from_env()?;
-    let site = loanhook_lambda::site()?;
-    let engine = Aws::new(&loanhook_aws::sdk_config(), config.stack);
+    let sdk = loanhook_aws::sdk_config();
+    let site = loanhook_lambda::site(&sdk)?;
+    let engine = Aws::new(&sdk, config.stack);
     let checking = LazyWebhookClient::new(config.allow_networks);
     let router = api::subscriptions(engine.clone())
         .merge(api::subscription_check(engine.clone(), checking.clone()))

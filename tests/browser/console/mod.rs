@@ -7,6 +7,7 @@ mod form_accessibility;
 mod hostile_text;
 mod jobs_versions_keys;
 mod keyboard;
+mod oidc;
 mod overview;
 mod size;
 

@@ -5,6 +5,7 @@ mod form;
 mod hostile_text;
 mod jobs;
 mod keys;
+mod oidc;
 mod overview;
 mod refusals;
 mod resend_all;

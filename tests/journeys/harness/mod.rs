@@ -10,6 +10,7 @@ pub(crate) mod collector;
 pub(crate) mod journey;
 pub(crate) mod json_values;
 mod launch;
+pub(crate) mod oidc_provider;
 mod process;
 pub(crate) mod raw_connection;
 pub(crate) mod receiver;

@@ -1,7 +1,8 @@
 //! What a secret token lets a person see: a portal link, or the session it opens in a browser.
 //!
-//! Both are a grant. It names a tenant, one loan (or, for a sign-in with an API key, any loan of the tenant),
-//! what may be done there and who is said to do it; it is over at its time, or with the key that made it.
+//! Both are a grant. It names a tenant, one loan (or, for a sign-in, any loan of the tenant),
+//! what may be done there and who is said to do it; it is over at its time, or with the key that made it. A person who signs in at
+//! an OpenID provider has a grant that no key made.
 
 use std::fmt;
 use std::time::Duration;
@@ -30,8 +31,50 @@ pub struct Grant {
     pub name: String,
     /// From then on it is over.
     pub until: Timestamp,
-    /// The key that made it: the grant is over when the key is deleted.
-    pub key: KeyHash,
+    pub maker: GrantMaker,
+}
+
+/// By what a grant was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GrantMaker {
+    /// By the key of this hash: the grant is over when the key is deleted.
+    Key(KeyHash),
+    /// By a sign-in at the OpenID provider: the grant is over at its time alone.
+    Person(Person),
+}
+
+/// A person who signed in at an OpenID provider.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The hash of the issuer and of the name that it has for the person: the same for each sign-in.
+    pub id: KeyHash,
+    /// Random, of this session: the tokens of its forms are made with it.
+    pub form_secret: [u8; 32],
+}
+
+/// It does not show the secret.
+impl fmt::Debug for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Person").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl GrantMaker {
+    /// What is the same in all grants of one maker, as a key of limits.
+    pub const fn id(&self) -> KeyHash {
+        match self {
+            Self::Key(hash) => *hash,
+            Self::Person(person) => person.id,
+        }
+    }
+
+    /// A secret that outsiders do not know, to make the tokens of forms with.
+    pub const fn form_secret(&self) -> &[u8; 32] {
+        match self {
+            Self::Key(hash) => &hash.0,
+            Self::Person(person) => &person.form_secret,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

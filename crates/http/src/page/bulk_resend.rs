@@ -77,7 +77,7 @@ fn take_resend(scope: &BulkScope, parts: &Parts) -> Result<(), ErrorPage> {
         return Err(ErrorPage::MayNotResend);
     }
     let grant = &scope.grant;
-    let viewer = Requester::Viewer(grant.key, grant.name.clone());
+    let viewer = Requester::Viewer(grant.maker.id(), grant.name.clone());
     CallLimits::of(&parts.extensions).take_resend(&viewer, &grant.tenant, &grant.name, Instant::now())?;
     Ok(())
 }

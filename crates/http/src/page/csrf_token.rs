@@ -2,7 +2,8 @@
 //!
 //! Both are keyed hashes of what a session allows and to whom: the tenant, the loan, the viewer, the scopes and the key
 //! that made the session. They do not depend on the session itself, so that a tab stays usable after its viewer opened
-//! the loan again and has a new session under the same cookie. Nobody without the hash of that key can make them.
+//! the loan again and has a new session under the same cookie. Nobody without the hash of that key can make them. A session that no
+//! key made has a secret of its own in its place.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -23,7 +24,8 @@ pub(super) fn viewer_tag(grant: &Grant) -> String {
 
 fn keyed_hash(purpose: &str, grant: &Grant) -> String {
     let mut block = [0; 64];
-    block[..grant.key.0.len()].copy_from_slice(&grant.key.0);
+    let secret = grant.maker.form_secret();
+    block[..secret.len()].copy_from_slice(secret);
     let mut mac = Hmac::<Sha256>::new(&block.into());
     // No loan has an empty name.
     let loan = grant.loan.as_ref().map_or("", LoanId::as_str);
@@ -38,10 +40,14 @@ fn keyed_hash(purpose: &str, grant: &Grant) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loanhook_core::model::grant::GrantKind;
+    use loanhook_core::model::grant::{GrantKind, GrantMaker, Person};
     use loanhook_core::model::id::TenantId;
     use loanhook_core::model::key::{KeyHash, Scope};
     use loanhook_core::model::time::Timestamp;
+
+    fn person(form_secret: [u8; 32]) -> GrantMaker {
+        GrantMaker::Person(Person { id: KeyHash::of("a person"), form_secret })
+    }
 
     #[test]
     fn tokens_depend_on_what_a_session_allows_and_not_on_its_end() {
@@ -53,7 +59,7 @@ mod tests {
             scopes: vec![Scope::HistoryRead, Scope::WebhooksResend],
             name: "Jane".into(),
             until: Timestamp::from_millis(1),
-            key: KeyHash::of("a key"),
+            maker: GrantMaker::Key(KeyHash::of("a key")),
         };
         let later = Grant { until: Timestamp::from_millis(2), ..grant.clone() };
         assert_eq!((csrf_token(&grant), viewer_tag(&grant)), (csrf_token(&later), viewer_tag(&later)));
@@ -64,10 +70,13 @@ mod tests {
             Grant { loan: None, ..grant.clone() },
             Grant { name: "Joe".into(), ..grant.clone() },
             Grant { scopes: vec![Scope::HistoryRead], ..grant.clone() },
-            Grant { key: KeyHash::of("another key"), ..grant.clone() },
+            Grant { maker: GrantMaker::Key(KeyHash::of("another key")), ..grant.clone() },
+            Grant { maker: person([1; 32]), ..grant.clone() },
         ] {
             assert_ne!(csrf_token(&grant), csrf_token(&other), "{other:?}");
             assert_ne!(viewer_tag(&grant), viewer_tag(&other), "{other:?}");
         }
+        let of_person = |secret| csrf_token(&Grant { maker: person(secret), ..grant.clone() });
+        assert_ne!(of_person([1; 32]), of_person([2; 32]));
     }
 }

@@ -12,6 +12,7 @@ use super::form::Form;
 use super::tenant_request::TenantRequest;
 use super::view::{key_list, new_key};
 use super::{Pages, SettingsStore};
+use loanhook_core::model::grant::GrantMaker;
 use loanhook_core::model::id::KeyId;
 use loanhook_core::model::key::{Key, Scope};
 use loanhook_core::model::key_input::KeyInput;
@@ -109,9 +110,10 @@ pub(super) fn require(request: &TenantRequest) -> Result<(), ErrorPage> {
     Err(ErrorPage::MayNotManageKeys)
 }
 
-/// The key that the viewer signed in with; none where the session is of something else.
+/// The key that the viewer signed in with; none who signed in at a provider.
 pub(super) async fn own_key<S: Keys>(store: &S, request: &TenantRequest) -> StoreResult<Option<KeyId>> {
-    let key = store.key(request.grant.key).await?;
+    let GrantMaker::Key(hash) = request.grant.maker else { return Ok(None) };
+    let key = store.key(hash).await?;
     Ok(key.filter(|key: &std::sync::Arc<Key>| key.tenant == request.grant.tenant).map(|key| key.id))
 }
 

@@ -4,9 +4,9 @@
 //! and one small script of ours makes them more convenient. What a receiver or an event says is shown as text
 //! (`preview`), under a content security policy by which only that script runs (`headers`).
 //!
-//! - A portal link opens a session for one loan; a sign-in with a key opens one for all loans of the tenant, and with it the pages
-//!   of all loans: `overview`, `delivery_list`, `subscription_list` and `search`; `subscription_holds` answers the forms of the list of webhooks.
-//! - `sign_in` begins and ends sessions, whose tokens are in `session_cookies`; `page_request` is a request for a page of
+//! - A portal link opens a session for one loan; a sign-in, with a key or at the OpenID provider (`oidc`), opens one for all loans of
+//!   the tenant, and with it the pages of all loans: `overview`, `delivery_list`, `subscription_list` and `search`; `subscription_holds` answers the forms of the list of webhooks.
+//! - `sign_in` and `sign_out` begin and end sessions, whose tokens are in `session_cookies`; `page_request` is a request for a page of
 //!   a loan with a valid session, `tenant_request` one for a page of all loans; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites.
 //! - `webhook_list`, `attempt_details`, `payload_files`, `resend`, `bulk_resend` and `event_list` answer requests; `view` makes
 //!   the HTML.
@@ -37,6 +37,8 @@ mod job_list;
 mod key_list;
 mod key_revocation;
 mod links;
+mod next_page;
+mod oidc;
 mod open_event;
 mod overview;
 mod page_parameters;
@@ -45,9 +47,11 @@ mod payload_files;
 mod preview;
 mod report_file;
 mod resend;
+mod same_origin_form;
 mod search;
 mod session_cookies;
 mod sign_in;
+mod sign_out;
 mod subscription_holds;
 mod subscription_list;
 mod subscription_versions;
@@ -206,7 +210,9 @@ pub fn router<S: PageStore>(store: S, site: SiteSettings) -> Router {
         .route("/portal/", any(error_page::not_found))
         .route(SIGN_IN_PATH, get(sign_in::show::<S>).post(sign_in::sign_in::<S>))
         .route("/sign-in/", any(error_page::not_found))
-        .route("/sign-out", post(sign_in::sign_out::<S>))
+        .route(oidc::BEGIN_PATH, post(oidc::begin::<S>))
+        .route(oidc::CALLBACK_PATH, get(oidc::come_back::<S>))
+        .route("/sign-out", post(sign_out::sign_out::<S>))
         .route("/assets/{name}", get(assets::get))
         .method_not_allowed_fallback(error_page::method_not_allowed)
         .layer(from_fn_with_state(pages.site.frame_ancestors.clone(), headers::add_security_headers))

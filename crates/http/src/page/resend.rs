@@ -41,7 +41,7 @@ pub(super) async fn resend<S: PageStore>(
     }
     let form = Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
     let (grant, requester) =
-        (&request.grant, Requester::Viewer(request.grant.key, request.grant.name.clone()));
+        (&request.grant, Requester::Viewer(request.grant.maker.id(), request.grant.name.clone()));
     let allowed = AllowedResend::check(&parts.extensions, &requester, &grant.tenant, &grant.name)?;
     let row = request.row(&pages.store).await?.attempt;
     let attempt =

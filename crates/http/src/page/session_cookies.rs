@@ -1,4 +1,4 @@
-//! Session cookies: one for each loan whose link was opened, and one for a sign-in with a key.
+//! Session cookies: one for each loan whose link was opened, and one for a sign-in.
 //!
 //! A browser sends all of them with every request, and a servicer opens many loans in a day: beyond a number of them the
 //! oldest are cleared, so that the headers of a request stay within the limits of gateways.
@@ -9,7 +9,7 @@ use crate::web::{Origin, SiteSettings};
 use loanhook_core::model::id::LoanId;
 use loanhook_core::model::payload::PayloadKey;
 
-/// The name of the cookie of a sign-in with a key, which is valid for every loan.
+/// The name of the cookie of a sign-in, which is valid for every loan.
 const SIGN_IN_COOKIE: &str = "lh-any";
 /// The beginning of the name of the cookie of a link, before the digits that stand for its loan.
 const LINK_COOKIE_PREFIX: &str = "lh-";
@@ -48,8 +48,13 @@ impl SessionCookies {
     }
 
     /// Only this host itself can set a cookie with this prefix.
-    const fn prefix(&self) -> &'static str {
+    pub(super) const fn prefix(&self) -> &'static str {
         if self.secure { "__Host-" } else { "" }
+    }
+
+    /// The attribute of cookies that are sent over encrypted connections only, where these are.
+    pub(super) const fn secure_attribute(&self) -> &'static str {
+        if self.secure { "; Secure" } else { "" }
     }
 
     /// The tokens of sessions that may be valid for this loan, those of its own link first.
@@ -101,7 +106,7 @@ impl SessionCookies {
 
     fn header(&self, name: &str, token: &str, seconds: u64) -> Option<HeaderValue> {
         let same_site = if self.in_frames { "None; Partitioned" } else { "Lax" };
-        let secure = if self.secure { "; Secure" } else { "" };
+        let secure = self.secure_attribute();
         let text =
             format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
         HeaderValue::from_str(&text).ok()

@@ -18,7 +18,7 @@ use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState, Comple
 use loanhook_core::model::credentials::CredentialsVersion;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::flow::SubscriptionFlow;
-use loanhook_core::model::grant::{Grant, GrantKind};
+use loanhook_core::model::grant::{Grant, GrantKind, GrantMaker};
 use loanhook_core::model::id::{AttemptId, EventId, KeyId, LoanId, SubscriptionId, TenantId, TraceId};
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::model::payload::{Payload, PayloadKey};
@@ -176,7 +176,15 @@ impl Grants for Loan {
     async fn grant(&self, key: KeyHash, now: Timestamp) -> StoreResult<Option<Grant>> {
         let until = now + std::time::Duration::from_secs(60);
         let (scopes, name) = (vec![Scope::HistoryRead], "Jane".into());
-        Ok(Some(Grant { kind: GrantKind::Session, tenant: tenant(), loan: None, scopes, name, until, key }))
+        Ok(Some(Grant {
+            kind: GrantKind::Session,
+            tenant: tenant(),
+            loan: None,
+            scopes,
+            name,
+            until,
+            maker: GrantMaker::Key(key),
+        }))
     }
 
     async fn end_grant(&self, _: KeyHash) -> StoreResult<()> {

@@ -5,6 +5,8 @@
 //! sessions count too. An address over its limit has its keys refused without a look-up, except a key that was valid
 //! from that address before: many guesses do not stop the integrations at the same address.
 
+mod codes;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,7 +29,7 @@ const WRONG_KEYS_PER_ADDRESS: Rate = Rate { burst: 10, per_second: 1.0 };
 const RESENDS_PER_KEY: Rate = Rate { burst: 600, per_second: 10.0 };
 /// Resends that one viewer of pages asks for.
 const RESENDS_PER_VIEWER: Rate = Rate { burst: 60, per_second: 1.0 };
-/// Sessions that one portal link, or one key that signs in, opens.
+/// Sessions that one portal link opens, or one key or person that signs in.
 const SESSIONS_PER_LINK_OR_KEY: Rate = Rate { burst: 60, per_second: 1.0 };
 
 /// How many addresses, keys and viewers each limit counts by themselves.
@@ -75,7 +77,7 @@ impl RateLimited {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Requester {
     Key(KeyId),
-    /// A viewer of pages: the key that made its sessions, and its name.
+    /// A viewer of pages: the key (or the person) that made its sessions, and its name.
     Viewer(KeyHash, String),
 }
 
@@ -186,7 +188,7 @@ impl CallLimits {
         self.log_rate_limited(taken, "resend", (tenant, name), now)
     }
 
-    /// Takes one session of those that a link or key may open.
+    /// Takes one session of those that a link, a key or a person may open.
     ///
     /// # Errors
     ///

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderName, header};
 use url::Url;
 
 use super::host::HostError;
+use loanhook_oidc::Provider;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -18,6 +20,8 @@ pub struct SiteSettings {
     /// The origin in links, such as `https://hooks.lender.example`; else that of the request.
     pub public_url: Option<Origin>,
     pub frame_ancestors: FrameAncestors,
+    /// The OpenID provider that people sign in at, beside API keys; none where there is none.
+    pub provider: Option<Arc<Provider>>,
 }
 
 /// A setting of the pages that is wrong.

@@ -3,6 +3,7 @@
 mod batch_call_counts;
 mod call_counts;
 mod client;
+mod client_secret;
 mod flow_calls;
 mod index_lag;
 mod intake_faults;

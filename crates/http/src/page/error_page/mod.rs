@@ -84,7 +84,7 @@ impl ErrorPage {
                 StatusCode::FORBIDDEN,
                 "Your link opens one loan",
                 "This page is about all loans, and what you opened in this browser is a link to one loan. What is missing is a \
-                 sign-in with an API key that has the scope history:read: ask whoever administers loanhook in your company.",
+                 sign-in that has the scope history:read: ask whoever administers loanhook in your company.",
             ),
             Self::LinkExpired => (
                 StatusCode::NOT_FOUND,
@@ -171,7 +171,7 @@ impl ErrorPage {
 }
 
 /// The sign-in page before this page, told the reason by a parameter of this name.
-fn sign_in_path(next: &str, reason: Option<&str>) -> String {
+pub(in crate::page) fn sign_in_path(next: &str, reason: Option<&str>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("next", next);
     if let Some(parameter) = reason {
@@ -191,9 +191,9 @@ impl IntoResponse for ErrorPage {
                 h1 { (title) }
                 p { (text) }
                 @match &self {
-                    Self::OneLoanOnly { next } => p { a href=(sign_in_path(next, None)) { "Sign in with an API key" } },
+                    Self::OneLoanOnly { next } => p { a href=(sign_in_path(next, None)) { "Sign in" } },
                     Self::SignedOutForm => p { a href=(SIGN_IN_PATH) target="_blank" { "Sign in in another tab" } },
-                    _ if status == StatusCode::NOT_FOUND => p { a href=(SIGN_IN_PATH) { "Sign in with an API key" } },
+                    _ if status == StatusCode::NOT_FOUND => p { a href=(SIGN_IN_PATH) { "Sign in" } },
                     _ => {}
                 }
             }

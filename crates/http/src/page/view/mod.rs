@@ -22,6 +22,7 @@ pub(super) mod layout;
 mod line_diff;
 mod loan_header;
 pub(super) mod new_key;
+pub(super) mod oidc;
 pub(super) mod overview;
 mod payload;
 mod resend;

@@ -1,10 +1,10 @@
-//! The sign-in page, with the form for an API key.
+//! The sign-in page, with the button of the OpenID provider and the form for an API key.
 
 use axum::response::Response;
 use maud::html;
 
-use super::layout;
-use crate::web::Origin;
+use super::{layout, oidc};
+use crate::web::{Origin, SiteSettings};
 
 /// Why nobody is signed in.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,7 @@ impl SignInError {
     const fn text(self) -> &'static str {
         match self {
             Self::SessionEnded => {
-                "Your session is over. Open the loan again from your servicing system, or sign in with a key."
+                "Your session is over. Open the loan again from your servicing system, or sign in here."
             }
             Self::NoCookies => "Your browser keeps no cookies here.",
             Self::NoSuchKey => "This key is not valid. It may have been deleted.",
@@ -31,13 +31,19 @@ impl SignInError {
 }
 
 /// The page. It asks for a loan where `next`, the page to open after the sign-in, is not known.
-pub(in crate::page) fn page(next: Option<&str>, error: Option<SignInError>, origin: &Origin) -> Response {
+pub(in crate::page) fn page(
+    next: Option<&str>,
+    error: Option<SignInError>,
+    origin: &Origin,
+    site: &SiteSettings,
+) -> Response {
+    let new_tab = site.frame_ancestors.names_another_site();
     let content = html! {
         section.card.narrow {
             h1 { "Sign in" }
             p.quiet {
                 "Opened from your servicing system? Go back there and open the loan again. "
-                "With an API key you can sign in here."
+                @if site.provider.is_none() { "With an API key you can sign in here." } @else { "You can also sign in here." }
             }
             @if let Some(error) = error {
                 p.notice.bad role="alert" {
@@ -53,6 +59,10 @@ pub(in crate::page) fn page(next: Option<&str>, error: Option<SignInError>, orig
                     "Open it with https:// instead."
                 }
             }
+            @if let Some(provider) = &site.provider {
+                (oidc::sign_in_form(provider.host(), next, new_tab))
+                h2 { "Or with an API key" }
+            }
             form method="post" action="/sign-in" {
                 @match next {
                     Some(next) => { input type="hidden" name="next" value=(next); }
@@ -63,7 +73,7 @@ pub(in crate::page) fn page(next: Option<&str>, error: Option<SignInError>, orig
                 }
                 label for="key" { "API key" }
                 input #key type="password" name="key" required autocomplete="off" spellcheck="false" placeholder="lh_…";
-                button.primary type="submit" { "Sign in" }
+                button.primary[site.provider.is_none()] type="submit" { "Sign in" }
             }
         }
     };

@@ -1,0 +1,204 @@
+//! Sign-in at the OpenID provider, and the sign-out there. A browser is sent to the provider and comes back with a code; in between
+//! nothing is stored but a cookie of the browser (`flow`).
+//!
+//! Browsers are sent away by a page that goes on by itself, not by a redirect: a form whose answer redirects would need every address
+//! that the provider leads on to in the policy of our pages (`form-action`), and those are known to the provider alone.
+
+mod flow;
+
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
+
+use self::flow::Flow;
+use super::error_page::ErrorPage;
+use super::fetch_metadata::{is_page_or_script, is_prefetch};
+use super::form::Form;
+use super::next_page::next_page;
+use super::same_origin_form::SameOriginForm;
+use super::session_cookies::SessionCookies;
+use super::sign_in::{enter, set_cookies};
+use super::tenant_request::OVERVIEW_PATH;
+use super::view::oidc::{self as view, SignInFailure};
+use super::{PageStore, Pages};
+use crate::web::call_limits::CallLimits;
+use crate::web::{Client, Origin, SIGN_IN_PATH};
+use loanhook_core::log;
+use loanhook_core::model::id::TenantId;
+use loanhook_core::model::time::Timestamp;
+use loanhook_core::portal::{self, SignedInPerson};
+use loanhook_oidc::{Access, AuthorizationRequest, Person, Provider, ReturnedCode, SignInError};
+
+/// Where the form of the sign-in page leads.
+pub(super) const BEGIN_PATH: &str = "/sign-in/oidc";
+/// Where the provider sends a browser back to; it must be registered there.
+pub(super) const CALLBACK_PATH: &str = "/sign-in/oidc/callback";
+
+fn callback_url(origin: &Origin) -> String {
+    format!("{origin}{CALLBACK_PATH}")
+}
+
+/// A page that sends a browser to the provider.
+fn leave_for(url: &str, page: Response) -> Response {
+    let mut response = page;
+    if let Ok(refresh) = HeaderValue::from_str(&format!("0; url={url}")) {
+        response.headers_mut().insert(header::REFRESH, refresh);
+    }
+    response
+}
+
+/// Begins a sign-in: sends the browser to the provider.
+pub(super) async fn begin<S: PageStore>(
+    State(pages): State<Pages<S>>,
+    parts: Parts,
+    body: Body,
+) -> Result<Response, ErrorPage> {
+    let provider = pages.site.provider.as_deref().ok_or(ErrorPage::NotFound)?;
+    let SameOriginForm { form, origin, cookies } = SameOriginForm::read(&pages, &parts, body).await?;
+    let next = next_page(&form);
+    let tenant = TenantId::try_from(form.get(view::TENANT_FIELD).to_owned()).ok();
+    let flow = Flow::begin(next.as_deref(), tenant.as_ref(), Timestamp::now())?;
+    let asked = provider
+        .authorization_url(AuthorizationRequest {
+            redirect_uri: &callback_url(&origin),
+            state: &flow.state(),
+            nonce: &flow.nonce(),
+            verifier: &flow.verifier(),
+            ask_anew: !form.get(view::ANEW_FIELD).is_empty(),
+        })
+        .await;
+    let Ok(url) = asked else {
+        return Ok(view::failure(&SignInFailure::Unavailable, provider.host(), next.as_deref()));
+    };
+    let mut response = leave_for(url.as_str(), view::leaving(provider.host(), url.as_str()));
+    set_cookies(&mut response, flow.cookies(&cookies, &parts.headers));
+    Ok(response)
+}
+
+/// Ends a sign-in: the browser comes back from the provider. Whatever comes of it, the sign-in cannot be ended again.
+pub(super) async fn come_back<S: PageStore>(
+    State(pages): State<Pages<S>>,
+    parts: Parts,
+) -> Result<Response, ErrorPage> {
+    let provider = pages.site.provider.as_deref().ok_or(ErrorPage::NotFound)?;
+    if parts.method == Method::HEAD {
+        return Ok(StatusCode::OK.into_response());
+    }
+    if !is_page_or_script(&parts.headers) || is_prefetch(&parts.headers) {
+        return Err(ErrorPage::NotFound);
+    }
+    let query = Form::of_query(parts.uri.query());
+    let origin = pages.site.origin(&parts)?;
+    let cookies = SessionCookies::new(&pages.site, &origin);
+    let state = query.get("state");
+    let Some(flow) = Flow::of_state(&cookies, &parts.headers, state, Timestamp::now()) else {
+        return Ok(view::failure(&SignInFailure::NotUnderWay, provider.host(), None));
+    };
+    let returned = Returned { provider, parts: &parts, origin: &origin, cookies: &cookies, flow: &flow };
+    let mut response = returned.finish(&pages, &query).await.unwrap_or_else(IntoResponse::into_response);
+    set_cookies(&mut response, flow::clear(&cookies, state));
+    Ok(response)
+}
+
+/// A browser that came back from a sign-in that it began.
+struct Returned<'a> {
+    provider: &'a Provider,
+    parts: &'a Parts,
+    origin: &'a Origin,
+    cookies: &'a SessionCookies,
+    flow: &'a Flow,
+}
+
+impl Returned<'_> {
+    fn failure(&self, failure: &SignInFailure) -> Response {
+        view::failure(failure, self.provider.host(), self.flow.next().as_deref())
+    }
+
+    async fn finish<S: PageStore>(&self, pages: &Pages<S>, query: &Form) -> Result<Response, ErrorPage> {
+        let issuer = query.get("iss");
+        if !issuer.is_empty() && !self.provider.is_issuer(issuer) {
+            return Ok(self.failure(&SignInFailure::NotAccepted));
+        }
+        match query.get("error") {
+            "" => {}
+            "access_denied" => return Ok(self.failure(&SignInFailure::Denied)),
+            error => return Ok(self.failure(&SignInFailure::Refused(error.to_owned()))),
+        }
+        let (limits, client) = (CallLimits::of(&self.parts.extensions), Client::of(&self.parts.extensions));
+        limits.take_code(&client, Instant::now())?;
+        let person = match self.person(query.get("code")).await {
+            Ok(person) => person,
+            Err(error) => return Ok(self.failure(&error.into())),
+        };
+        limits.return_code(&client);
+        client.notify_authenticated();
+        let access = match chosen(self.provider.access(&person), self.flow.tenant()) {
+            Chosen::One(access) => access,
+            Chosen::None => {
+                return Ok(view::no_access(&person.name, self.provider.host(), self.flow.next().as_deref()));
+            }
+            Chosen::Several(all) => {
+                return Ok(view::choose_tenant(&person.name, &all, self.flow.next().as_deref()));
+            }
+        };
+        limits.take_session(person.id, &access.tenant, &person.name, Instant::now())?;
+        let (now, Access { tenant, scopes }) = (Timestamp::now(), access);
+        let person = SignedInPerson { id: person.id, name: person.name, tenant, scopes };
+        // What the rules give has `history:read`.
+        let issued = portal::sign_in_person(&pages.store, person, now).await?.ok_or(ErrorPage::NotFound)?;
+        log::person_signed_in(&issued.grant, &client.address_group());
+        let next = self.flow.next().unwrap_or_else(|| OVERVIEW_PATH.to_owned());
+        enter(&pages.store, (self.cookies, &self.parts.headers), &issued, now, &next).await
+    }
+
+    async fn person(&self, code: &str) -> Result<Person, SignInError> {
+        let (redirect_uri, nonce) = (callback_url(self.origin), self.flow.nonce());
+        let verifier = self.flow.verifier();
+        let code = ReturnedCode { code, redirect_uri: &redirect_uri, nonce: &nonce, verifier: &verifier };
+        self.provider.person(code).await
+    }
+}
+
+impl From<SignInError> for SignInFailure {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Unavailable(_) => Self::Unavailable,
+            SignInError::ClientRefused => Self::Misconfigured,
+            SignInError::CodeRefused => Self::CodeRefused,
+            SignInError::IdToken(_) => Self::NotAccepted,
+        }
+    }
+}
+
+/// What of a person's access a session is for.
+enum Chosen {
+    None,
+    One(Access),
+    /// The person has to choose.
+    Several(Vec<Access>),
+}
+
+fn chosen(mut access: Vec<Access>, tenant: Option<TenantId>) -> Chosen {
+    if let Some(tenant) = tenant {
+        access.retain(|access| access.tenant == tenant);
+    }
+    match access.pop() {
+        None => Chosen::None,
+        Some(only) if access.is_empty() => Chosen::One(only),
+        Some(last) => {
+            access.push(last);
+            Chosen::Several(access)
+        }
+    }
+}
+
+/// The page that sends a browser to the provider to sign out there too; none where it has no page for that.
+pub(super) async fn sign_out<S>(pages: &Pages<S>, origin: &Origin) -> Option<Response> {
+    let provider = pages.site.provider.as_deref()?;
+    let url = provider.sign_out_url(&format!("{origin}{SIGN_IN_PATH}")).await?;
+    Some(leave_for(url.as_str(), view::signed_out(provider.host(), url.as_str())))
+}
