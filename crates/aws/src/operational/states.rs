@@ -1,6 +1,6 @@
 //! States of subscriptions as items of the table of reports: one partition, which a run reads as a whole. There is one for each
 //! subscription that fails, has exhausted deliveries that were not told, or a certificate of which notice was given; and one for each
-//! tenant that somebody observes ([`observers`](super::observers)).
+//! tenant that somebody observes (`observers`).
 //!
 //! A state is written on condition that it is as it was read.
 
