@@ -1,7 +1,6 @@
 //! Where a credential is stored: with its subscription alone.
 
 use loanhook_aws_testing::{AwsEngine, TestStack};
-use loanhook_contract::engine::Engine as _;
 use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message, resend_message};
 
 /// The version and the length that stand before a packed stream.

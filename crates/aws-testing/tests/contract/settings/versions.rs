@@ -1,16 +1,13 @@
 //! Retention of versions: one that was replaced is kept as long as deliveries, whatever host the next one goes to.
 
-use std::time::Duration;
-
 use loanhook_aws_testing::AwsEngine;
 use loanhook_contract::engine::Engine;
+use loanhook_contract::scene::DAY;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{ReplaceOutcome, Subscriptions};
 
 use super::{acme, create, get_number, read, retitle};
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The item of a version.
 async fn version(aws: &AwsEngine, of: &Subscription, version: u64) -> super::Item {

@@ -34,17 +34,12 @@ pub(in crate::page) fn page(shown: &ShownWebhook, told: &Told, request: &TenantR
             div {
                 p.over { "Webhook" }
                 h1 { bdi { (webhook.settings.title) } }
-                p.lead {
-                    (state_labels(state)) " "
-                    span.quiet {
-                        a href=(versions_path(webhook.id)) { "version " (webhook.version) } ", since " (time(webhook.updated_at))
-                    }
-                }
+                p.lead { (state_labels(state)) " " span.quiet { "version " (webhook.version) ", since " (time(webhook.updated_at)) } }
             }
             div.actions {
                 @if may_write { a.button.primary href=(links::edit(webhook.id)) { "Change" } }
                 a.button href=(links::deliveries_of(webhook.id)) { "Deliveries" }
-                a.button href={ (links::webhook(webhook.id)) "/versions" } { "Versions" }
+                a.button href=(versions_path(webhook.id)) { "Versions" }
             }
         }
         (tell(told, webhook))
