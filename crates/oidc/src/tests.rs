@@ -89,7 +89,7 @@ fn a_rule_that_is_none_says_what_it_lacks() {
         ("my groups=a acme history:read", "CLAIM=VALUE, tenant, scopes"),
         ("groups=a Acme history:read", "`Acme` is no tenant"),
         ("groups=a acme operator", "no page needs `operator`"),
-        ("groups=a acme admin", "no page needs `admin`"),
+        ("groups=a acme events:write", "no page needs `events:write`"),
         ("groups=a acme history:read,", "no page needs ``"),
     ] {
         let error = rule.parse::<AccessRule>().expect_err(rule).to_string();
