@@ -42,7 +42,7 @@ async fn read_the_history(look: Look) {
 }
 
 /// The bytes of a finished download, by the beginning of its name.
-async fn downloaded(tab: &Tab, name: &str) -> Vec<u8> {
+pub(crate) async fn downloaded(tab: &Tab, name: &str) -> Vec<u8> {
     eventually(&format!("{name} is downloaded"), async || {
         let files = std::fs::read_dir(tab.folder()).expect("the folder").filter_map(Result::ok);
         let whole = |file: &std::fs::DirEntry| {

@@ -10,6 +10,7 @@ mod keyboard;
 mod oidc;
 mod overview;
 mod size;
+mod story;
 
 use crate::tab::Tab;
 

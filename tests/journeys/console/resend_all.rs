@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{signed_in, signed_in_as};
-use crate::harness::{Gate, Journey, Reply, event, eventually};
+use crate::harness::{Gate, Journey, Reply, event, eventually, subscription_path};
 use crate::portal::link;
 use crate::portal::visitor::{Page, Visitor};
 use crate::recovery::{failed, id, make_job, resends};
@@ -52,6 +52,27 @@ async fn all_that_match_in_all_loans_are_counted_confirmed_once_and_followed_to_
     assert_eq!(resends(&j.api, &traces).await, [1, 1, 1]);
     let question = visitor.page("/webhooks/resend-all?status=failed").await;
     assert_eq!(question.text(".bulk h2"), "There is nothing to send again");
+}
+
+#[tokio::test]
+async fn what_failed_at_an_old_address_arrives_at_the_one_that_its_webhook_has_now() {
+    let (j, traces) = failed(&["727", "728"]).await;
+    let webhook = j.api.get("/v1/subscriptions").await.json()["items"][0].clone();
+    let patch = json!({"request": {"url": j.receiver.url("/new")}});
+    j.api.patch(&subscription_path(&webhook), &patch).await.expect_status(200);
+    let mut visitor = signed_in(&j).await;
+    let question = visitor.page("/webhooks/resend-all?status=failed").await;
+    assert!(question.all(".bulk input[name=current][checked]").is_empty(), "it is chosen by who wants it");
+    let (action, csrf, once) = form(&question);
+    let fields = [("csrf", csrf.as_str()), ("once", once.as_str()), ("current", "on")];
+    let begun = visitor.post(&action, &fields).await.expect_status(303).header("location").to_owned();
+    let page = ended(&mut visitor, &begun).await;
+    assert_eq!(page.text("#job h2"), "Done: 2 of 2 webhooks");
+    assert_eq!(resends(&j.api, &traces).await, [1, 1]);
+    for _ in &traces {
+        assert_eq!(j.receiver.next_request().await.path_and_query, "/new");
+    }
+    assert_eq!(jobs(&j).await[0]["to"], "current");
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::Subscriptions;
 use loanhook_core::recovery::{self, JobInput, NewJob, Plan};
 
+/// The field of the form that has all sent to the address that their webhook has now.
+pub(super) const TO_CURRENT_FIELD: &str = "current";
+
 /// What the page asks about.
 pub(super) struct Question {
     pub(super) parameters: PageParameters,
@@ -41,7 +44,7 @@ pub(super) async fn ask<S: PageStore, R: Into<BulkScope>>(
     let scope = request.into();
     let parameters = scope.parameters(parts.uri.query());
     take_resend(&scope, &parts)?;
-    let Some(new) = new_job(&parameters, &scope) else { return Ok(list(&parameters, &scope)) };
+    let Some(new) = new_job(&parameters, &scope, None) else { return Ok(list(&parameters, &scope)) };
     let plan = recovery::plan(&pages.store, &scope.grant.tenant, &new, Timestamp::now()).await?;
     let webhook = title(&pages.store, &scope, &parameters).await?;
     Ok(bulk_resend::question(&Question { parameters, plan, webhook }, &scope))
@@ -61,8 +64,9 @@ pub(super) async fn begin<S: PageStore, R: Into<BulkScope>>(
     let form = scope.form(body, &parts.headers).await?;
     take_resend(&scope, &parts)?;
     let parameters = scope.parameters(parts.uri.query());
-    let Some(new) = new_job(&parameters, &scope) else { return Ok(list(&parameters, &scope)) };
-    let asked = format!("{}{}", scope.list_path(), parameters.query());
+    let to = form.has(TO_CURRENT_FIELD).then_some("current");
+    let Some(new) = new_job(&parameters, &scope, to) else { return Ok(list(&parameters, &scope)) };
+    let asked = format!("{}{} {}", scope.list_path(), parameters.query(), to.unwrap_or_default());
     // Each form makes one job, however often it is sent. No key of the API begins with this character.
     let key = form.get(ONCE_FIELD).parse::<Uuid>().ok();
     let key = key.map(|once| (format!("\u{7f}page {once}"), PayloadKey::of(asked.as_bytes())));
@@ -83,12 +87,12 @@ fn take_resend(scope: &BulkScope, parts: &Parts) -> Result<(), ErrorPage> {
 }
 
 /// The job of the filters; none where no delivery can be chosen by them, or one is wrong: the list says so.
-fn new_job(parameters: &PageParameters, scope: &BulkScope) -> Option<NewJob> {
+fn new_job(parameters: &PageParameters, scope: &BulkScope, to: Option<&str>) -> Option<NewJob> {
     let input = JobInput {
         kind: JobKind::Resend,
         filter: scope.filter(parameters)?,
         trace_ids: None,
-        to: None,
+        to: to.map(str::to_owned),
         per_second: Some(PER_SECOND.into()),
         newest_per_loan: false,
         stop_after_failures: None,

@@ -11,7 +11,7 @@ use super::format::counted;
 use super::layout;
 use super::loan_header::{self, Tab};
 use super::site_header::{Section, Viewing};
-use crate::page::bulk_resend::{PER_SECOND, Question};
+use crate::page::bulk_resend::{PER_SECOND, Question, TO_CURRENT_FIELD};
 use crate::page::bulk_scope::BulkScope;
 use crate::page::csrf_token;
 use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
@@ -48,6 +48,10 @@ pub(in crate::page) fn question(question: &Question, scope: &BulkScope) -> Respo
                 form method="post" action=(scope.question_path(parameters)) {
                     input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&scope.grant));
                     input type="hidden" name=(ONCE_FIELD) value=(Uuid::new_v4());
+                    label.box {
+                        input type="checkbox" name=(TO_CURRENT_FIELD) value="on";
+                        span { "To the address that each webhook has now, where that was changed since" }
+                    }
                     div.actions {
                         button.primary type="submit" { "Send " (more) (webhooks(plan.count)) " again" }
                         a.button href=(list) { "Cancel" }
