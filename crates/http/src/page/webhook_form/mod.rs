@@ -5,11 +5,12 @@
 //!   `durations`, `texts`). `faults` puts what its rules find at the fields.
 //! - `summary` says settings in words, `differences` compares them where two people changed one webhook. `try_out` tries them,
 //!   on an event or on the variables of `samples`.
-//! - `submit` answers what is sent. The HTML is in `view::webhook_form`.
+//! - `submit` answers what is sent, `again` shows a form again. The HTML is in `view::webhook_form`.
 //!
 //! What was typed is in the answer as it was, whatever is wrong: secrets too, to whom they came from, in a page that is not stored
 //! anywhere (`Cache-Control: no-store`). A stored secret is in no page: its field is empty, and what is left empty is kept.
 
+mod again;
 mod differences;
 mod draft;
 mod draft_criteria;

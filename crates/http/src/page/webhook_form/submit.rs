@@ -5,19 +5,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
 use http::request::Parts;
 
-use super::differences::differences;
-use super::faults::Fault;
+use super::again::{beginning, conflict, gone, show_again, unavailable, wrong};
 use super::rows::Rows;
-use super::try_out::{self, CONTEXT_FIELD};
-use super::{ACTION_FIELD, ShownForm, UNAVAILABLE, VERSION_FIELD, check_scope, draft, webhook};
+use super::{ACTION_FIELD, ShownForm, VERSION_FIELD, check_scope, draft, webhook};
 use crate::page::error_page::ErrorPage;
 use crate::page::form::Form;
-use crate::page::resend::ONCE_FIELD;
 use crate::page::tenant_request::{TenantRequest, kept, sent};
-use crate::page::view::webhook_form as view;
 use crate::page::webhook_page::MADE_BEFORE;
 use crate::page::{Pages, SettingsStore, links, once, webhook_page};
 use loanhook_core::log;
@@ -33,7 +28,7 @@ pub(in crate::page) const SEARCHED_FIELD: &str = "eventSearched";
 
 /// What a button asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
+pub(super) enum Action {
     Save,
     TryOut,
     AddRow(Rows),
@@ -41,7 +36,7 @@ enum Action {
 }
 
 impl Action {
-    fn of(form: &Form) -> Self {
+    pub(super) fn of(form: &Form) -> Self {
         match form.get(ACTION_FIELD) {
             "save" => Self::Save,
             "try" => Self::TryOut,
@@ -106,35 +101,6 @@ async fn made_before<S: SettingsStore>(
     Ok(was_there.then(|| Err(ErrorPage::Conflict(deleted.to_owned()))))
 }
 
-/// The form again, where what it asks for could not be kept.
-fn unavailable(mut shown: ShownForm, request: &TenantRequest, failure: SubscriptionError) -> Response {
-    let page = ErrorPage::from(failure);
-    if !matches!(page, ErrorPage::Unavailable) {
-        return page.into_response();
-    }
-    shown.faults.add("", UNAVAILABLE);
-    (StatusCode::SERVICE_UNAVAILABLE, view::page(&shown, request)).into_response()
-}
-
-/// The form again, where its webhook was deleted meanwhile: as that of a new one.
-async fn gone<S: SettingsStore>(
-    pages: &Pages<S>,
-    request: &TenantRequest,
-    mut form: Form,
-) -> Result<Response, ErrorPage> {
-    if form.get(ONCE_FIELD).is_empty() {
-        form.set(ONCE_FIELD, once::token(SubscriptionId::at(Timestamp::now()), &request.grant));
-    }
-    let mut shown = ShownForm::of(form, None);
-    if Action::of(&shown.form) != Action::Save {
-        return show_again(pages, request, shown, None).await;
-    }
-    read(&mut shown, None);
-    let deleted = "Somebody deleted this webhook meanwhile: what you typed is below, and is saved as a new one. Type its secrets again";
-    shown.faults.0.insert(0, Fault { field: String::new(), detail: deleted.to_owned() });
-    Ok((StatusCode::CONFLICT, view::page(&shown, request)).into_response())
-}
-
 /// Answers the form of a webhook that is there.
 pub(in crate::page) async fn change<S: SettingsStore>(
     State(pages): State<Pages<S>>,
@@ -196,69 +162,12 @@ pub(in crate::page) async fn change<S: SettingsStore>(
 }
 
 /// What a form makes, and the settings that this comes to, if nothing is wrong with them; else what is wrong is in the form.
-fn read(shown: &mut ShownForm, stored: Option<&Settings>) -> Option<(SubscriptionInput, Settings)> {
+pub(super) fn read(
+    shown: &mut ShownForm,
+    stored: Option<&Settings>,
+) -> Option<(SubscriptionInput, Settings)> {
     let draft = draft::read(&shown.form, stored);
     let input = draft.input.clone();
     let checked = draft.check(&shown.form, stored);
     checked.map(|settings| (input, settings)).map_err(|faults| shown.faults = faults).ok()
-}
-
-fn wrong(shown: &ShownForm, request: &TenantRequest) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, view::page(shown, request)).into_response()
-}
-
-/// The webhook in the version that a form was made from; where that is not kept any more, as it is now.
-async fn beginning<S: SettingsStore>(
-    store: &S,
-    current: &Arc<Subscription>,
-    version: u64,
-) -> Result<Arc<Subscription>, ErrorPage> {
-    if current.version == version {
-        return Ok(Arc::clone(current));
-    }
-    let then = store.subscription_version(&current.tenant, current.id, version).await?;
-    Ok(then.unwrap_or_else(|| Arc::clone(current)))
-}
-
-/// The form again, with what its button asked for. Nothing is saved.
-async fn show_again<S: SettingsStore>(
-    pages: &Pages<S>,
-    request: &TenantRequest,
-    mut shown: ShownForm,
-    stored: Option<&Settings>,
-) -> Result<Response, ErrorPage> {
-    match Action::of(&shown.form) {
-        Action::AddRow(rows) => rows.add(&mut shown.form),
-        Action::TryOut => {
-            if let Some((_, settings)) = read(&mut shown, stored) {
-                let of = (&shown.form, settings);
-                let tried = try_out::try_out(&pages.store, &request.grant.tenant, of, &mut shown.faults)
-                    .await
-                    .map_err(kept)?;
-                if let Some(sample) = &tried.sample {
-                    shown.form.set(CONTEXT_FIELD, sample.clone());
-                }
-                shown.tried = Some(tried);
-            }
-            if !shown.faults.is_empty() {
-                return Ok(wrong(&shown, request));
-            }
-        }
-        Action::Save | Action::Search => {}
-    }
-    Ok(view::page(&shown, request))
-}
-
-/// The form again, with what another change made of the webhook. It is made for that version from then on, so that it can be saved over it.
-async fn conflict<S: SettingsStore>(
-    pages: &Pages<S>,
-    request: &TenantRequest,
-    mut shown: ShownForm,
-    version: u64,
-) -> Result<Response, ErrorPage> {
-    let Some(current) = shown.webhook.clone() else { return Err(ErrorPage::NotFound) };
-    let began = beginning(&pages.store, &current, version).await.map_err(kept)?;
-    shown.conflict = Some(differences(&began.settings, &current.settings, &shown.form));
-    shown.form.set(VERSION_FIELD, current.version.to_string());
-    Ok((StatusCode::CONFLICT, view::page(&shown, request)).into_response())
 }
