@@ -119,6 +119,7 @@ async fn a_new_webhook_has_every_setting_that_the_form_gave_it() {
                 filled = filled.set(&format!("{rows}-kept-{index}"), "");
             }
         }
+        filled = filled.set("once", form_at(&mut visitor, NEW).await.get("once"));
         let made = filled.press(&mut visitor, NEW, "save").await.expect_status(201);
         let page = Page::of(&made);
         assert!(page.text("#secret code").starts_with("whsec_"));
