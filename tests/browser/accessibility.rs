@@ -84,7 +84,7 @@ async fn no_page_breaks_an_accessibility_rule_in_light_or_dark_wide_or_narrow() 
         if !j.server.is_external() {
             tab.go(&format!("{base}/loans/727/webhooks/resend-all?outcome=succeeded")).await;
             tab.click(".bulk button.primary").await;
-            tab.wait_for_text("#job h2", "Done: 1 of 1 webhook").await;
+            tab.wait_for_text("#job h2", "Done: 1 of 1 delivery").await;
             assert_no_violation(&tab, &axe, &named("the outcome of a bulk resend")).await;
             let fits = tab.run("return document.documentElement.scrollWidth <= innerWidth", vec![]).await;
             assert_eq!(fits, Value::Bool(true), "the outcome fits its window");

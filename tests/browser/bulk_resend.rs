@@ -21,7 +21,7 @@ async fn begin(j: &Journey, look: Look) -> Option<(Tab, Gate)> {
     tab.click(".all a").await;
     tab.wait_for_texts("h2", &["Send 2 webhooks again?"]).await;
     tab.click(".bulk button.primary").await;
-    tab.wait_for_texts("h2", &["Sending again: 0 of 2 webhooks"]).await;
+    tab.wait_for_texts("h2", &["Sending again: 0 of 2 deliveries"]).await;
     Some((tab, gate))
 }
 
@@ -31,9 +31,9 @@ async fn with_javascript_the_outcome_is_renewed_without_a_reload() {
     let Some((tab, gate)) = begin(&j, Look::WITH_SCRIPT).await else { return };
     tab.run("window.stayed = true; document.querySelector('.actions a:last-child').focus()", vec![]).await;
     gate.open();
-    tab.wait_for_texts("#job h2", &["Done: 2 of 2 webhooks"]).await;
+    tab.wait_for_texts("#job h2", &["Done: 2 of 2 deliveries"]).await;
     tab.wait_for_texts("#job li", &["2 arrived"]).await;
-    tab.wait_for_text("[role=status]", "Done: 2 of 2 webhooks").await;
+    tab.wait_for_text("[role=status]", "Done: 2 of 2 deliveries").await;
     assert_eq!(tab.run("return window.stayed", vec![]).await, true, "the page was not loaded anew");
     assert!(tab.focus_is_on(".actions a:last-child").await, "the focus is kept");
     tab.close().await;
@@ -46,7 +46,7 @@ async fn without_javascript_the_outcome_is_shown_by_looking_again() {
     gate.open();
     eventually("the outcome", async || {
         tab.click(".bulk .actions a").await;
-        (tab.text("#job h2").await == "Done: 2 of 2 webhooks").then_some(())
+        (tab.text("#job h2").await == "Done: 2 of 2 deliveries").then_some(())
     })
     .await;
     tab.wait_for_texts("#job li", &["2 arrived"]).await;

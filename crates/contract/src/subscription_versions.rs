@@ -4,7 +4,7 @@ use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::subscription::{Setting, Subscription};
 use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
 use loanhook_core::subscription_versions::{VersionChange, compare, page};
-use loanhook_core::subscriptions::rotate_secret;
+use loanhook_core::subscriptions::{ExpectedVersions, rotate_secret};
 
 use crate::engine::Engine;
 use crate::scene::{SECOND, START, subscription, tenant};
@@ -59,8 +59,9 @@ pub(crate) async fn what_changed_is_told_of_each_version_and_between_two<E: Engi
     let engine = E::fresh().await;
     let all = versions(&engine, 3).await?;
     let of = (&tenant("acme"), all[0].id);
-    let rotated =
-        rotate_secret(engine.ports(), of.0, of.1, "Ann", START + SECOND).await.expect("a new secret");
+    let rotated = rotate_secret(engine.ports(), of.0, of.1, &ExpectedVersions::Any, "Ann", START + SECOND)
+        .await
+        .expect("a new secret");
     assert_eq!((rotated.version, rotated.updated_by.as_deref()), (4, Some("Ann")));
     let settings_of = |change: &VersionChange| match change {
         VersionChange::Settings(changed) => changed.iter().map(|one| one.setting).collect(),

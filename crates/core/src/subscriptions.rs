@@ -52,6 +52,12 @@ pub enum SubscriptionError {
     Store(#[from] StoreError),
 }
 
+/// Makes a subscription with an ID of its own.
+///
+/// # Errors
+///
+/// [`SubscriptionError::Invalid`] where the settings break a rule; [`SubscriptionError::TooMany`] where the tenant has as many as it
+/// may have.
 pub async fn create<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
@@ -59,8 +65,24 @@ pub async fn create<S: Subscriptions>(
     by: &str,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
+    create_as(store, tenant, SubscriptionId::at(now), input, by, now).await
+}
+
+/// Makes a subscription with this ID, which the caller made before, so that it is made once.
+///
+/// # Errors
+///
+/// As [`create`]; the store fails where the tenant has a subscription of this ID, or had one.
+pub async fn create_as<S: Subscriptions>(
+    store: &S,
+    tenant: &TenantId,
+    id: SubscriptionId,
+    input: SubscriptionInput,
+    by: &str,
+    now: Timestamp,
+) -> Result<Subscription, SubscriptionError> {
     let subscription = Subscription {
-        id: SubscriptionId::at(now),
+        id,
         tenant: tenant.clone(),
         version: 1,
         created_at: now,
@@ -112,14 +134,23 @@ pub async fn change<S: Subscriptions>(
 }
 
 /// Gives a new signing secret; the one before it signs for 24 h more.
+///
+/// # Errors
+///
+/// [`SubscriptionError::OtherVersion`] where the version is none of the `expected` ones; [`SubscriptionError::Changed`] where other
+/// changes came first again and again.
 pub async fn rotate_secret<S: Subscriptions>(
     store: &S,
     tenant: &TenantId,
     id: SubscriptionId,
+    expected: &ExpectedVersions,
     by: &str,
     now: Timestamp,
 ) -> Result<Subscription, SubscriptionError> {
     put_next(store, tenant, id, |current| {
+        if !expected.allow(current.version) {
+            return Err(SubscriptionError::OtherVersion(current.version));
+        }
         let mut next = current.clone();
         next.secrets.rotate(SigningSecret::generate()?, now);
         next.version += 1;

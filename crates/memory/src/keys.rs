@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreResult};
+use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreError, StoreResult};
 
 use super::state::Stored;
 use super::step::{Operation, StepKind};
@@ -43,6 +43,9 @@ impl Keys for Memory {
 
     async fn add_key(&self, key: Key, hash: KeyHash) -> StoreResult<()> {
         self.keys(|state| {
+            if state.keys.values().any(|entry| entry.tenant == key.tenant && entry.id == key.id) {
+                return Err(StoreError::Failed("there is a key with this ID".into()));
+            }
             state.keys.insert(hash.0, KeyEntry::new(key));
             Ok(())
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loanhook_core::model::id::{SubscriptionId, TenantId};
 use loanhook_core::model::secret::Secrets;
 use loanhook_core::model::subscription::{Origin, Subscription};
-use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreResult, Subscriptions};
+use loanhook_core::ports::{DeleteOutcome, ReplaceOutcome, StoreError, StoreResult, Subscriptions};
 
 use super::state::Stored;
 use super::step::{Operation, StepKind};
@@ -123,6 +123,9 @@ impl Subscriptions for Memory {
                 state.subscriptions.iter().filter(|((tenant, _), entry)| *tenant == of.0 && !entry.deleted);
             if count.count() >= most {
                 return Ok(false);
+            }
+            if state.subscriptions.contains_key(&of) {
+                return Err(StoreError::Failed("there is a subscription with this ID, or was".into()));
             }
             let newest = Stored::new(Arc::new(subscription));
             state.subscriptions.insert(of, SubscriptionEntry { newest, older: Vec::new(), deleted: false });

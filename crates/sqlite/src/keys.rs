@@ -14,7 +14,7 @@ use super::writer::Priority;
 use loanhook_core::model::id::{KeyId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, KeySource};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreResult};
+use loanhook_core::ports::{EnvironmentKeyOutcome, Keys, ListedKey, StoreError, StoreResult};
 
 impl Keys for SqliteEngine {
     async fn key(&self, hash: KeyHash) -> StoreResult<Option<Arc<Key>>> {
@@ -26,11 +26,21 @@ impl Keys for SqliteEngine {
         let new = key.clone();
         let work = move |connection: &Connection| {
             connection
-                .prepare_cached("INSERT INTO keys (hash, tenant, id, doc) VALUES (?1, ?2, ?3, ?4)")?
+                .prepare_cached(
+                    "INSERT INTO keys (hash, tenant, id, doc) SELECT ?1, ?2, ?3, ?4
+                     WHERE NOT EXISTS (SELECT 1 FROM keys WHERE tenant = ?2 AND id = ?3)",
+                )?
                 .execute(params![hash.0, new.tenant.as_str(), new.id.uuid().as_bytes(), to_json(&new)?])
-                .map(|_| ())
         };
-        self.0.writer.run(Priority::ExistingWork, work, move |()| cache.put_key(hash, key)).await
+        let after_commit = move |added: &mut usize| {
+            if *added > 0 {
+                cache.put_key(hash, key);
+            }
+        };
+        match self.0.writer.run(Priority::ExistingWork, work, after_commit).await? {
+            0 => Err(StoreError::Failed("there is a key with this ID".into())),
+            _ => Ok(()),
+        }
     }
 
     async fn keys(

@@ -33,11 +33,11 @@ async fn recovers(look: Look) {
     if !look.script {
         eventually("the outcome", async || {
             tab.driver().refresh().await.ok()?;
-            (tab.text("#job h2").await == "Done: 1 of 1 webhook").then_some(())
+            (tab.text("#job h2").await == "Done: 1 of 1 delivery").then_some(())
         })
         .await;
     }
-    tab.wait_for_texts("#job h2", &["Done: 1 of 1 webhook"]).await;
+    tab.wait_for_texts("#job h2", &["Done: 1 of 1 delivery"]).await;
     tab.click(".bulk .actions a:last-child").await;
     tab.wait_for_texts("h1", &["Deliveries"]).await;
     tab.click(".sections a[href='/subscriptions']").await;

@@ -127,3 +127,30 @@ async fn two_tabs_change_one_webhook_and_neither_overwrites_the_other_unasked() 
     first.close().await;
     second.close().await;
 }
+
+#[tokio::test]
+async fn enter_in_the_loan_of_the_try_out_tries_out_and_an_unanswered_form_can_be_sent_again() {
+    for look in [Look::WITH_SCRIPT, Look::WITHOUT_SCRIPT] {
+        let j = Journey::start().await;
+        let webhook = j.subscribe("/hook", json!({"title": "Core"})).await;
+        let Some(tab) = sign_in(&j, look, &edit_of(&webhook)).await else { return };
+        fill(&tab, "#f-title", "Changed").await;
+        tab.one("#f-tryLoan").await.send_keys("727").await.expect("it is typed");
+        tab.press(Key::Enter).await;
+        tab.wait_for_text("#tried", "this webhook fires.").await;
+        assert!(tab.focus_is_on("#tried").await, "what came of it is in sight");
+        let now = async || j.api.get(&subscription_path(&webhook)).await.json()["version"].clone();
+        assert_eq!(now().await, 1, "nothing was saved");
+        if look.script {
+            // The browser sends nothing of what was pressed, and then shows the page again.
+            let stop = "const form = document.querySelector('form.settings');
+                form.addEventListener('submit', (event) => event.preventDefault(), {once: true});
+                form.requestSubmit();
+                window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}));";
+            tab.run(stop, vec![]).await;
+        }
+        tab.click(".save-settings button").await;
+        tab.wait_for_text("[role=status]", "The webhook is at version 2.").await;
+        tab.close().await;
+    }
+}

@@ -63,11 +63,11 @@ async fn a_job_is_found_and_followed(look: Look) {
     if !look.script {
         eventually("the outcome", async || {
             tab.driver().refresh().await.ok()?;
-            (tab.text("#job h2").await == "Done: 1 of 1 webhook").then_some(())
+            (tab.text("#job h2").await == "Done: 1 of 1 delivery").then_some(())
         })
         .await;
     }
-    tab.wait_for_texts("#job h2", &["Done: 1 of 1 webhook"]).await;
+    tab.wait_for_texts("#job h2", &["Done: 1 of 1 delivery"]).await;
     tab.wait_for_texts("#items td[data-head=Outcome]", &["Arrived"]).await;
     tab.click("#items td[data-head='Trace ID'] a").await;
     tab.wait_for_texts(".over", &["Loan 727"]).await;
@@ -104,7 +104,9 @@ async fn versions_are_compared(look: Look) {
     tab.wait_for_texts("#changes td.title", &["Title"]).await;
     tab.click("main p a.button").await;
     tab.wait_for_texts("h1", &["Versions"]).await;
-    tab.click("#f-from option[value='1']").await;
+    let from = tab.one("#f-from").await;
+    from.clear().await.expect("it is emptied");
+    from.send_keys("1").await.expect("it is typed");
     tab.click(".filters button").await;
     tab.wait_for_texts("#changes td.title", &["Title", "Payload"]).await;
     tab.wait_for_text(".diff ins", "\"a\": 2").await;

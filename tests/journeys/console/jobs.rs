@@ -44,7 +44,7 @@ async fn both_kinds_are_listed_the_newest_first_with_their_filter_in_words_and_t
     let page = visitor.page(&links[0]).await;
     assert_eq!(
         (page.text("h1"), page.text("#job h2")),
-        ("Bulk cancel".into(), "Done: 2 of 2 webhooks".into())
+        ("Bulk cancel".into(), "Done: 2 of 2 deliveries".into())
     );
     assert_eq!(page.texts("#items td[data-head=Loan]"), ["728", "727"]);
     for outcome in page.texts("#items td[data-head=Outcome]") {

@@ -17,11 +17,18 @@ async fn keys(api: &Api) -> Vec<Value> {
     items_of(&api.get("/v1/keys").await.expect_status(200).json()).clone()
 }
 
+/// The hidden fields of the form for a new key.
+fn hidden(form: &Page) -> [(String, String); 2] {
+    ["csrf", "once"]
+        .map(|name| (name.to_owned(), form.attribute(&format!("main input[name={name}]"), "value")))
+}
+
 /// The form for a new key, filled in.
 async fn make(visitor: &mut Visitor, fields: &[(&str, &str)]) -> ApiResponse {
     let form = visitor.page("/keys/new").await;
-    let csrf = form.attribute("main input[name=csrf]", "value");
-    let fields: Vec<_> = [("csrf", csrf.as_str())].into_iter().chain(fields.iter().copied()).collect();
+    let hidden = hidden(&form);
+    let hidden = hidden.iter().map(|(name, value)| (&**name, &**value));
+    let fields: Vec<_> = hidden.chain(fields.iter().copied()).collect();
     visitor.post(&form.attribute("main form", "action"), &fields).await
 }
 
@@ -73,6 +80,27 @@ async fn a_key_is_made_shown_once_and_works() {
     assert_eq!(column("Scopes")[2], "events:write history:read");
     assert_eq!(column("Ends")[1..], ["not by itself", "2100-01-01 00:00:00 UTC"]);
     assert!(column("Last used")[2].starts_with("in the hour from 20"), "{:?}", column("Last used"));
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_key_and_one_without_a_session_can_be_sent_again() {
+    let j = Journey::start().await;
+    let (mut visitor, mut second) = (signed_in(&j).await, signed_in(&j).await);
+    let form = visitor.page("/keys/new").await;
+    let hidden = hidden(&form);
+    let mut fields: Vec<_> = hidden.iter().map(|(name, value)| (&**name, &**value)).collect();
+    fields.extend([("name", "Loader"), ("scope", "events:write")]);
+    let stranger = Page::of(&Visitor::new(&j).post("/keys", &fields).await.expect_status(403));
+    assert_eq!(stranger.text("h1"), "Your session has ended");
+    let (one, other) = tokio::join!(visitor.post("/keys", &fields), second.post("/keys", &fields));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    let again = Page::of(&visitor.post("/keys", &fields).await.expect_status(409));
+    assert!(again.text("main p").starts_with("This form was sent before, and made a key"));
+    assert_eq!(keys(&j.api).await.len(), 2, "journey's and Loader");
+    let forged: Vec<_> = fields.iter().copied().filter(|(name, _)| *name != "once").collect();
+    visitor.post("/keys", &forged).await.expect_status(403);
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn all_that_match_in_all_loans_are_counted_confirmed_once_and_followed_to_
     let again = visitor.post(&action, &fields).await.expect_status(303);
     assert_eq!(again.header("location"), begun, "a form that is sent twice makes one job");
     let page = ended(&mut visitor, &begun).await;
-    assert_eq!(page.text("#job h2"), "Done: 3 of 3 webhooks");
+    assert_eq!(page.text("#job h2"), "Done: 3 of 3 deliveries");
     assert_eq!(page.texts("#job li"), ["3 arrived"]);
     assert!(page.all("#job form").is_empty(), "there is nothing to stop any more");
     assert_eq!(resends(&j.api, &traces).await, [1, 1, 1]);
@@ -136,7 +136,7 @@ async fn a_job_is_stopped_by_its_page_and_what_was_sent_stays_sent() {
         (page.texts("#job li") == ["1 arrived", "2 not sent"]).then_some(page)
     })
     .await;
-    assert_eq!(page.text("#job h2"), "Stopped: 1 of 3 webhooks");
+    assert_eq!(page.text("#job h2"), "Stopped: 1 of 3 deliveries");
     assert_eq!(resends(&j.api, &traces).await.iter().sum::<usize>(), 1);
 }
 
@@ -151,7 +151,7 @@ async fn a_job_of_all_loans_needs_the_scope_and_is_not_shown_to_a_link() {
     let path = format!("/resends/{}", id(&job));
     visitor.get(&path).await.expect_status(403);
     let mut writer = signed_in(&j).await;
-    assert_eq!(ended(&mut writer, &path).await.text("#job h2"), "Done: 2 of 2 webhooks");
+    assert_eq!(ended(&mut writer, &path).await.text("#job h2"), "Done: 2 of 2 deliveries");
     writer.get(&format!("/resends/{}", traces[0])).await.expect_status(404);
     let mut jane = Visitor::new(&j);
     jane.get(&link(&j.api, "727", json!({})).await).await.expect_status(303);

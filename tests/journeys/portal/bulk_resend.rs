@@ -52,7 +52,7 @@ async fn all_that_match_are_counted_confirmed_once_and_followed_to_their_outcome
     let again = jane.post(&action, &fields).await.expect_status(303);
     assert_eq!(again.header("location"), begun, "a form that is sent twice makes one job");
     let page = ended(&j, &jane, &begun).await;
-    assert_eq!(page.text("#job h2"), "Done: 2 of 2 webhooks");
+    assert_eq!(page.text("#job h2"), "Done: 2 of 2 deliveries");
     assert_eq!(page.texts("#job li"), ["2 arrived"]);
     assert!(page.text(".bulk > .quiet").starts_with("Asked for by jane@lender.example, "));
     assert_eq!(resends(&j.api, &traces).await, [1, 0, 1], "the other loan is not touched");

@@ -50,11 +50,14 @@ impl ValidationErrors {
     }
 }
 
+/// The longest name, in characters.
+pub const MAX_NAME: usize = 256;
+
 /// What is wrong with a name (an event's, a loan's, a title): 1 to 256 characters, none of them a control.
 pub fn name_error(text: &str) -> Option<String> {
     let length = text.chars().count();
-    if !(1..=256).contains(&length) {
-        return Some(format!("must have 1 to 256 characters, has {length}"));
+    if !(1..=MAX_NAME).contains(&length) {
+        return Some(format!("must have 1 to {MAX_NAME} characters, has {length}"));
     }
     text.chars().any(char::is_control).then(|| "must have no control characters".into())
 }

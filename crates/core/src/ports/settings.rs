@@ -86,7 +86,7 @@ pub trait Subscriptions {
         origin: &Origin,
     ) -> impl Future<Output = StoreResult<Option<Arc<Subscription>>>> + Send;
 
-    /// False if the tenant has `most` already.
+    /// False if the tenant has `most` already. Fails where it has a subscription of this ID, or had one whose versions are kept.
     fn create(
         &self,
         subscription: Subscription,
@@ -129,6 +129,7 @@ pub trait Keys {
     /// The key of a hash, over or not: whoever asks looks at the clock.
     fn key(&self, hash: KeyHash) -> impl Future<Output = StoreResult<Option<Arc<Key>>>> + Send;
 
+    /// Fails where the tenant has a key of this ID.
     fn add_key(&self, key: Key, hash: KeyHash) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// The keys of a tenant, the oldest first: at most `limit`, after the one with the ID `after`.

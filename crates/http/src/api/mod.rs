@@ -22,6 +22,7 @@ pub use rejections::malformed_request;
 pub(crate) use rejections::no_route;
 pub(crate) use routes::deliveries::export_for_page;
 pub(crate) use routes::reports::report_for_page;
+pub(crate) use schema::event_draft::SAMPLE_NAME;
 
 use axum::extract::Request;
 use axum::middleware::Next;

@@ -22,6 +22,11 @@ pub(super) fn viewer_tag(grant: &Grant) -> String {
     keyed_hash("page", grant)
 }
 
+/// The signature of an ID that a form of the viewer names.
+pub(super) fn signature(id: &str, grant: &Grant) -> String {
+    keyed_hash(&format!("once {id}"), grant)
+}
+
 fn keyed_hash(purpose: &str, grant: &Grant) -> String {
     let mut block = [0; 64];
     let secret = grant.maker.form_secret();

@@ -9,9 +9,9 @@ use http::request::Parts;
 
 use super::error_page::ErrorPage;
 use super::form::Form;
-use super::tenant_request::TenantRequest;
+use super::tenant_request::{TenantRequest, sent};
 use super::view::{key_list, new_key};
-use super::{Pages, SettingsStore};
+use super::{Pages, SettingsStore, once};
 use loanhook_core::model::grant::GrantMaker;
 use loanhook_core::model::id::KeyId;
 use loanhook_core::model::key::{Key, Scope};
@@ -42,13 +42,16 @@ pub(super) struct KeyList {
 }
 
 /// What the form for a new key has in its fields, and what is wrong with it.
-#[derive(Default)]
 pub(super) struct NewKeyForm {
+    /// The ID that the key is made with.
+    pub(super) id: KeyId,
     pub(super) name: String,
     pub(super) scopes: Vec<Scope>,
     /// A day in UTC, `2026-11-23`; empty for a key that does not end by itself.
     pub(super) last_day: String,
     pub(super) errors: ValidationErrors,
+    /// Whether it could not be kept.
+    pub(super) unavailable: bool,
 }
 
 pub(super) async fn show<S: SettingsStore>(
@@ -71,19 +74,29 @@ pub(super) async fn show<S: SettingsStore>(
 /// Shows the form for a new key.
 pub(super) async fn ask(request: TenantRequest) -> Result<Response, ErrorPage> {
     require(&request)?;
-    Ok(new_key::form(&NewKeyForm::default(), &request))
+    let form = NewKeyForm {
+        id: KeyId::at(Timestamp::now()),
+        name: String::new(),
+        scopes: Vec::new(),
+        last_day: String::new(),
+        errors: ValidationErrors::default(),
+        unavailable: false,
+    };
+    Ok(new_key::form(&form, &request))
 }
 
 /// Makes a key, and shows it once.
 pub(super) async fn create<S: SettingsStore>(
     State(pages): State<Pages<S>>,
-    request: TenantRequest,
+    request: Result<TenantRequest, ErrorPage>,
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
+    let request = sent(request)?;
     require(&request)?;
     let form = Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
     let scopes: Vec<Scope> = form.all(SCOPE).filter_map(|name| name.parse().ok()).collect();
+    let id: KeyId = once::id(&form, &request.grant)?;
     if !request.grant.may_manage(&scopes) {
         return Err(ErrorPage::MayNotManageOperatorKeys);
     }
@@ -93,13 +106,37 @@ pub(super) async fn create<S: SettingsStore>(
     let new = match (KeyInput { name: name.clone(), scopes: scopes.clone(), expires_at }).check(now) {
         Ok(new) => new,
         Err(errors) => {
-            let form = new_key::form(&NewKeyForm { name, scopes, last_day, errors }, &request);
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
+            let form = NewKeyForm { id, name, scopes, last_day, errors, unavailable: false };
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, new_key::form(&form, &request)).into_response());
         }
     };
-    let (key, secret) = keys::create(&pages.store, new.of(request.grant.tenant.clone(), now)).await?;
+    let tenant = &request.grant.tenant;
+    let key = Key { id, ..new.of(tenant.clone(), now) };
+    if pages.store.listed_key(tenant, id).await?.is_some() {
+        return Err(made_before());
+    }
+    let (key, secret) = match keys::create(&pages.store, key).await {
+        Ok(made) => made,
+        // Two sendings of one form at the same time: one of them made it.
+        Err(_) if matches!(pages.store.listed_key(tenant, id).await, Ok(Some(_))) => {
+            return Err(made_before());
+        }
+        Err(failure) => {
+            let status = (StatusCode::SERVICE_UNAVAILABLE, ErrorPage::from(failure)).0;
+            let errors = ValidationErrors::default();
+            let form = NewKeyForm { id, name, scopes, last_day, errors, unavailable: true };
+            return Ok((status, new_key::form(&form, &request)).into_response());
+        }
+    };
     log::change_on_page("key.created", &request.grant, &key.id);
     Ok((StatusCode::CREATED, new_key::made(&key, &secret, &request)).into_response())
+}
+
+/// That the form was sent before.
+fn made_before() -> ErrorPage {
+    let text = "This form was sent before, and made a key, which was shown then: no further one was made. If you did not keep it, revoke \
+                it in the list of API keys, and open an empty form.";
+    ErrorPage::Conflict(text.to_owned())
 }
 
 /// Refuses a viewer who may not manage keys.

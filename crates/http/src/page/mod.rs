@@ -7,7 +7,7 @@
 //! - A portal link opens a session for one loan; a sign-in, with a key or at the OpenID provider (`oidc`), opens one for all loans of
 //!   the tenant, and with it the pages of all loans: `overview`, `delivery_list`, `subscription_list` and `search`; `subscription_holds` answers the forms of the list of webhooks.
 //! - `sign_in` and `sign_out` begin and end sessions, whose tokens are in `session_cookies`; `page_request` is a request for a page of
-//!   a loan with a valid session, `tenant_request` one for a page of all loans; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites.
+//!   a loan with a valid session, `tenant_request` one for a page of all loans; `csrf_token` and `fetch_metadata` tell our own forms from those of other sites, `once` those that were sent before.
 //! - `webhook_list`, `attempt_details`, `payload_files`, `resend`, `bulk_resend` and `event_list` answer requests; `view` makes
 //!   the HTML.
 //! - `bulk_resend` is of a loan or of all (`bulk_scope`), and so is the page of its `job`; `job_list` has those of all, bulk cancels
@@ -39,6 +39,7 @@ mod key_revocation;
 mod links;
 mod next_page;
 mod oidc;
+mod once;
 mod open_event;
 mod overview;
 mod page_parameters;
@@ -69,7 +70,7 @@ use axum::{Extension, Router};
 
 use self::page_request::PageRequest;
 use self::tenant_request::{
-    DELIVERIES_PATH, JOBS_PATH, KEYS_PATH, OVERVIEW_PATH, REPORT_PATH, SEARCH_PATH, TenantRequest,
+    DELIVERIES_PATH, JOBS_PATH, KEYS_PATH, NEW_PATH, OVERVIEW_PATH, REPORT_PATH, SEARCH_PATH, TenantRequest,
     WEBHOOKS_PATH,
 };
 use crate::api::{CheckingSender, SharedStore};
@@ -146,7 +147,7 @@ pub fn settings_router<S: SettingsStore, C: CheckingSender>(
 ) -> Router {
     let pages = Pages { store, site };
     Router::new()
-        .route("/subscriptions/new", get(webhook_form::show_new::<S>).post(webhook_form::create::<S>))
+        .route(NEW_PATH, get(webhook_form::show_new::<S>).post(webhook_form::create::<S>))
         .route("/subscriptions/{id}", get(webhook_page::show::<S>))
         .route("/subscriptions/{id}/edit", get(webhook_form::show::<S>).post(webhook_form::change::<S>))
         .route(

@@ -21,6 +21,8 @@ pub(super) const OVERVIEW_PATH: &str = "/";
 pub(super) const REPORT_PATH: &str = "/report";
 pub(super) const DELIVERIES_PATH: &str = "/webhooks";
 pub(super) const WEBHOOKS_PATH: &str = "/subscriptions";
+/// The form of a new webhook.
+pub(super) const NEW_PATH: &str = "/subscriptions/new";
 pub(super) const SEARCH_PATH: &str = "/search";
 pub(super) const KEYS_PATH: &str = "/keys";
 pub(super) const JOBS_PATH: &str = "/resends";
@@ -41,6 +43,21 @@ pub(super) struct TenantRequest {
     pub(super) origin: Origin,
     /// The ID in the path.
     pub(super) id: String,
+}
+
+/// The request of a form, if it has a session. Where that ended while the form was filled in, or cannot be read now, another page would
+/// lose what was typed.
+pub(super) fn sent(request: Result<TenantRequest, ErrorPage>) -> Result<TenantRequest, ErrorPage> {
+    request.map_err(kept)
+}
+
+/// What refuses a form so that it can be sent again.
+pub(super) fn kept(refused: ErrorPage) -> ErrorPage {
+    match refused {
+        ErrorPage::SignIn { .. } => ErrorPage::SignedOutForm,
+        ErrorPage::Unavailable => ErrorPage::UnavailableForm,
+        refused => refused,
+    }
 }
 
 impl TenantRequest {

@@ -16,9 +16,9 @@ use super::form::Form;
 use super::page_request::loan_page_path;
 use super::tenant_request::TenantRequest;
 use super::view::webhook_page as view;
-use super::webhook_form::{Faults, LOAN_FIELD, check_scope, webhook};
+use super::webhook_form::{Faults, LOAN_FIELD, VERSION_FIELD, check_scope, samples, webhook};
 use super::{Pages, SettingsStore, links};
-use crate::api::CheckingSender;
+use crate::api::{CheckingSender, SAMPLE_NAME};
 use loanhook_core::model::event::{Event, EventInput};
 use loanhook_core::model::event_names;
 use loanhook_core::model::formula_errors::FormulaErrors;
@@ -26,11 +26,12 @@ use loanhook_core::model::id::LoanId;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{CheckStep, FlowControl, FormulaErrorLog, Reports};
+use loanhook_core::subscriptions::{self, ExpectedVersions, SubscriptionError};
 use loanhook_core::webhook_states::{self, WebhookState, Week};
-use loanhook_core::{check as checking, holds, intake, log, operational, subscriptions};
+use loanhook_core::{check as checking, holds, intake, log, operational};
 
-/// The name of the event of a test. No event of the catalogue has it.
-const TEST_EVENT: &str = "Test";
+/// The parameter that says that the form that made the webhook was sent again.
+pub(super) const MADE_BEFORE: &str = "made-before";
 
 /// A webhook as its page shows it.
 pub(super) struct ShownWebhook {
@@ -50,12 +51,14 @@ pub(super) enum Told {
     Tested,
     /// The webhook was made just now.
     Created,
+    /// The form that made it was sent again.
+    MadeBefore,
     /// It has a new signing secret.
     Rotated,
     /// How each step of the check of its connection went.
     Checked(Vec<CheckStep>),
-    /// The loan of a test is none.
-    WrongLoan(Faults),
+    /// The loan of a test is none: the form as it was sent, and what is wrong with it.
+    WrongTest(Form, Faults),
 }
 
 pub(super) async fn show<S: SettingsStore>(
@@ -66,6 +69,7 @@ pub(super) async fn show<S: SettingsStore>(
     let webhook = webhook(&pages.store, &request).await?;
     let query = Form::of_query(parts.uri.query());
     let told = match (query.get("saved"), query.has("tested")) {
+        _ if query.has(MADE_BEFORE) => Told::MadeBefore,
         (saved, _) if saved == webhook.version.to_string() => Told::Saved(saved.to_owned()),
         (_, true) => Told::Tested,
         _ => Told::Nothing,
@@ -123,14 +127,14 @@ pub(super) async fn test<S: SettingsStore>(
     let event = match test_event(&webhook, &form, now) {
         Ok(event) => event,
         Err(faults) => {
-            let page = shown(&pages.store, webhook, &Told::WrongLoan(faults), &request).await?;
+            let page = shown(&pages.store, webhook, &Told::WrongTest(form, faults), &request).await?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
     let all = pages.store.subscriptions(&request.grant.tenant).await?;
     if !event.is_operational() && event_names::is_real(&event.name, &all) {
         return Err(ErrorPage::Conflict(format!(
-            "“{TEST_EVENT}” is the name of real events of a webhook. Send a test by the API, with another name."
+            "“{SAMPLE_NAME}” is the name of real events of a webhook. Send a test by the API, with another name."
         )));
     }
     let id = webhook.id;
@@ -155,9 +159,10 @@ fn test_event(webhook: &Subscription, form: &Form, now: Timestamp) -> Result<Eve
     }
     let loan = LoanId::try_from(form.get(LOAN_FIELD).trim().to_owned());
     let loan = loan.map_err(|fault| Faults::of_texts([(LOAN_FIELD, &fault)]))?;
-    let context = RawValue::from_string("{}".to_owned()).unwrap_or_default();
+    let context = samples::context(&samples::name(&webhook.settings.criteria));
+    let context = RawValue::from_string(context).unwrap_or_default();
     let input = EventInput {
-        event_name: TEST_EVENT.to_owned(),
+        event_name: SAMPLE_NAME.to_owned(),
         loan_id: loan.to_string(),
         context,
         occurred_at: None,
@@ -172,11 +177,29 @@ pub(super) async fn rotate_secret<S: SettingsStore>(
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
-    let (webhook, _) = of_form(&pages, &request, &parts, body).await?;
+    let (webhook, form) = of_form(&pages, &request, &parts, body).await?;
     let grant = &request.grant;
-    let rotated =
-        subscriptions::rotate_secret(&pages.store, &grant.tenant, webhook.id, &grant.name, Timestamp::now())
-            .await?;
+    // A form that is sent twice would otherwise end the secret that the receiver has.
+    let expected = ExpectedVersions::OneOf(vec![form.get(VERSION_FIELD).parse().unwrap_or_default()]);
+    let rotated = subscriptions::rotate_secret(
+        &pages.store,
+        &grant.tenant,
+        webhook.id,
+        &expected,
+        &grant.name,
+        Timestamp::now(),
+    )
+    .await;
+    let rotated = match rotated {
+        Err(SubscriptionError::OtherVersion(_)) => {
+            return Err(ErrorPage::Conflict(
+                "It was rotated just now, or the webhook was changed otherwise, and no further secret was made. A new secret is shown \
+                 once: if you did not see it, open the page of the webhook again and make another one."
+                    .to_owned(),
+            ));
+        }
+        rotated => rotated?,
+    };
     log::change_on_page("subscription.secret_rotated", grant, &webhook.id);
     shown(&pages.store, Arc::new(rotated), &Told::Rotated, &request).await
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::signed_in;
 use super::filled::Filled;
-use super::{edit_of, form_at};
+use super::{edit_of, form_at, only_webhook};
 use crate::harness::{Journey, subscription_path};
 use crate::portal::visitor::Page;
 
@@ -64,5 +64,17 @@ async fn a_try_out_and_a_search_are_no_conflict_and_a_deleted_webhook_is_not_the
     }
     opened.press(&mut visitor, &path, "save").await.expect_status(409);
     j.api.delete(&subscription_path(&webhook)).await.expect_status(204);
-    opened.press(&mut visitor, &path, "save").await.expect_status(404);
+    // What was typed is not lost: it can be saved as a new webhook.
+    let page = Page::of(&opened.press(&mut visitor, &path, "save").await.expect_status(409));
+    assert_eq!(page.text("h1"), "New webhook");
+    assert!(
+        page.text(".faults").contains("Somebody deleted this webhook meanwhile"),
+        "{}",
+        page.text(".faults")
+    );
+    let kept = Filled::of(&page);
+    assert_eq!(kept.get("title"), "Mine");
+    let action = page.attribute("form.settings", "action");
+    kept.press(&mut visitor, &action, "save").await.expect_status(201);
+    assert_eq!(only_webhook(&j).await["title"], "Mine");
 }

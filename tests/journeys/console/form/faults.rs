@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::signed_in;
 use super::filled::Filled;
 use super::{NEW, edit_of, form_at, good_form};
-use crate::harness::{Journey, subscription_path};
+use crate::harness::{Journey, event, subscription_path};
 use crate::portal::visitor::Page;
 
 /// Changes of a good form, the field at which something is wrong then, and a part of what is said of it.
@@ -41,7 +41,11 @@ const WRONG: [Wrong; 26] = [
     (&[("clientCertificate", "nonsense"), ("clientKey", "nonsense")], "clientCertificate", ""),
     (&[("delays", "5 min, 5 weeks")], "delays", "“5 weeks” is no time"),
     (&[("delays", "8 d")], "delays", "time 1 must be 1 to 604800"),
-    (&[("retry", "interval"), ("interval", "1 h"), ("maxRetries", "many")], "maxRetries", "“many” is none"),
+    (
+        &[("retry", "interval"), ("interval", "1 h"), ("maxRetries", "1.5")],
+        "maxRetries",
+        "must be a whole number: “1.5” is none",
+    ),
     (
         &[
             ("retry", "exponential"),
@@ -117,4 +121,27 @@ async fn a_stored_secret_goes_to_no_other_host() {
     given.press(&mut visitor, &path, "save").await.expect_status(303);
     let now = j.api.get(&subscription_path(&webhook)).await.json();
     assert_eq!(now["request"]["url"], "https://elsewhere.example.com/");
+}
+
+#[tokio::test]
+async fn a_stored_value_is_kept_under_its_own_name_alone() {
+    let j = Journey::start().await;
+    let headers = json!({"X-A": "first", "X-B": "second"});
+    let webhook = j.subscribe("/hook", json!({"request": {"headers": headers}})).await;
+    let mut visitor = signed_in(&j).await;
+    let path = edit_of(&webhook);
+    // The row of X-A is named X-B, and that of X-B is left out: the value of X-B is not meant.
+    let renamed = form_at(&mut visitor, &path).await.with(&[("header-name-0", "X-B"), ("header-name-1", "")]);
+    let page = Page::of(&renamed.press(&mut visitor, &path, "save").await.expect_status(422));
+    assert!(page.text("#f-header-value-0-fault").contains("type it again"), "{}", page.text(".faults"));
+    assert_eq!(page.attribute("#f-header-value-0", "aria-describedby"), "f-header-value-0-fault");
+    let typed = Filled::of(&page).set("header-value-0", "third");
+    typed.press(&mut visitor, &path, "save").await.expect_status(303);
+    j.api.send_one(&event("727")).await;
+    assert_eq!(j.receiver.next_request().await.header("x-b"), Some("third"));
+    // Another case is the same name.
+    let same = form_at(&mut visitor, &path).await.set("header-name-0", "x-b");
+    same.press(&mut visitor, &path, "save").await.expect_status(303);
+    j.api.send_one(&event("728")).await;
+    assert_eq!(j.receiver.next_request().await.header("x-b"), Some("third"));
 }

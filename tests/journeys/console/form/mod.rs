@@ -8,6 +8,7 @@ mod page;
 mod permission;
 mod round_trip;
 mod try_out;
+mod twice;
 
 use serde_json::Value;
 

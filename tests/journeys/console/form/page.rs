@@ -62,8 +62,11 @@ async fn a_test_is_sent_to_a_loan_and_shown_among_its_webhooks() {
     let path = page_of(&webhook);
     let csrf = visitor.page(&path).await.attribute("form[action$='/test'] input[name=csrf]", "value");
     let test = format!("{path}/test");
-    let wrong = visitor.post(&test, &[("csrf", &csrf), ("tryLoan", "")]).await.expect_status(422);
-    assert!(!Page::of(&wrong).text("#f-tryLoan-fault").is_empty());
+    let wrong = visitor.post(&test, &[("csrf", &csrf), ("tryLoan", "a/b")]).await.expect_status(422);
+    let wrong = Page::of(&wrong);
+    assert!(!wrong.text("#f-tryLoan-fault").is_empty());
+    assert_eq!(wrong.attribute("#f-tryLoan", "value"), "a/b", "it can be corrected");
+    assert_eq!(wrong.text(".faults h2"), "Something is wrong, and nothing was sent");
     let sent = visitor.post(&test, &[("csrf", &csrf), ("tryLoan", "727")]).await.expect_status(303);
     let list = sent.header("location").to_owned();
     assert!(list.starts_with("/loans/727/webhooks?traceId="), "{list}");
@@ -74,14 +77,48 @@ async fn a_test_is_sent_to_a_loan_and_shown_among_its_webhooks() {
 }
 
 #[tokio::test]
+async fn a_test_has_the_sample_variables_of_the_event() {
+    let j = Journey::start().await;
+    let request = json!({"url": j.receiver.url("/hook"), "payload": "[[v('last-payment-amount')]]"});
+    let events = json!({"events": ["Payment Posted to Account"]});
+    let webhook = j.subscribe("/hook", json!({"criteria": events, "request": request})).await;
+    let mut visitor = signed_in(&j).await;
+    let path = page_of(&webhook);
+    let csrf = visitor.page(&path).await.attribute("form[action$='/test'] input[name=csrf]", "value");
+    let fields = [("csrf", &*csrf), ("tryLoan", "727")];
+    visitor.post(&format!("{path}/test"), &fields).await.expect_status(303);
+    assert_eq!(j.receiver.next_request().await.body, b"250.5");
+}
+
+#[tokio::test]
+async fn a_formula_or_a_template_with_a_url_in_it_is_shown_whole_to_a_reader() {
+    let j = Journey::start().await;
+    let trigger = "(= page \"https://a.example/?b=c\")";
+    let request =
+        json!({"url": j.receiver.url("/hook?token=s3cret"), "payload": "\"https://a.example/?d=e\""});
+    let webhook = j.subscribe("/hook", json!({"criteria": {"trigger": trigger}, "request": request})).await;
+    let reader = j.api.with_new_key("Reader", &["history:read"]).await;
+    let shown = signed_in_as(&j, &reader).await.page(&page_of(&webhook)).await.text("main");
+    assert!(shown.contains(trigger) && shown.contains("https://a.example/?d=e"), "{shown}");
+    assert!(shown.contains("token=***") && !shown.contains("s3cret"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_new_secret_is_shown_once_with_the_end_of_the_one_before() {
     let j = Journey::start().await;
     let webhook = j.subscribe("/hook", json!({})).await;
     let mut visitor = signed_in(&j).await;
     let path = page_of(&webhook);
-    let csrf =
-        visitor.page(&path).await.attribute("form[action$='/rotate-secret'] input[name=csrf]", "value");
-    let rotated = visitor.post(&format!("{path}/rotate-secret"), &[("csrf", &csrf)]).await.expect_status(200);
+    let page = visitor.page(&path).await;
+    let field =
+        |name: &str| page.attribute(&format!("form[action$='/rotate-secret'] input[name={name}]"), "value");
+    let (csrf, version) = (field("csrf"), field("version"));
+    let (form, fields) = (format!("{path}/rotate-secret"), [("csrf", &*csrf), ("version", &*version)]);
+    let rotated = visitor.post(&form, &fields).await.expect_status(200);
+    // Sent again, it would end the secret that the receiver has.
+    let again = Page::of(&visitor.post(&form, &fields).await.expect_status(409));
+    assert!(again.text("main p").starts_with("It was rotated just now"), "{}", again.text("main"));
+    assert_eq!(j.api.get(&subscription_path(&webhook)).await.json()["version"], 2);
     assert_eq!(rotated.header("cache-control"), "no-store");
     let page = Page::of(&rotated);
     let secret = page.text("#secret code");

@@ -119,6 +119,7 @@ async fn a_new_webhook_has_every_setting_that_the_form_gave_it() {
                 filled = filled.set(&format!("{rows}-kept-{index}"), "");
             }
         }
+        filled = filled.set("once", form_at(&mut visitor, NEW).await.get("once"));
         let made = filled.press(&mut visitor, NEW, "save").await.expect_status(201);
         let page = Page::of(&made);
         assert!(page.text("#secret code").starts_with("whsec_"));
@@ -184,8 +185,9 @@ async fn rows_are_added_and_events_are_searched_without_anything_being_lost() {
         "{shown:?}"
     );
     let filled = Filled::of(&page).tick("event", "Autopay Failed");
-    // Enter in any field saves now, as nothing else is searched.
-    filled.press(&mut visitor, NEW, "enter").await.expect_status(201);
+    // Enter in a field saves nothing, also where nothing else is searched.
+    filled.press(&mut visitor, NEW, "enter").await.expect_status(200);
+    filled.press(&mut visitor, NEW, "save").await.expect_status(201);
     let webhook = only_webhook(&j).await;
     let names = webhook["criteria"]["events"].as_array().expect("names").clone();
     assert!(names.contains(&json!("Payment Posted to Account")) && names.contains(&json!("Autopay Failed")));

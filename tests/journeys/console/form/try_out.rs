@@ -49,8 +49,13 @@ async fn a_form_is_tried_on_the_newest_event_of_a_loan_or_on_another_that_is_cho
     assert_eq!(again.get("header-value-0"), "Bearer typed-secret", "nothing is lost");
 
     let older = page.all("#f-tryEvent option")[1].attr("value").expect("an ID").to_owned();
+    // What was chosen is tried, however many events come after it.
+    for _ in 0..20 {
+        j.api.send_event(&json!({"eventName": "Newest", "loanId": "727", "context": {}})).await;
+    }
     let page =
         Page::of(&again.set("tryEvent", &older).press(&mut visitor, NEW, "try").await.expect_status(200));
+    assert!(page.text("#f-tryEvent option[selected]").starts_with("Older, 20"));
     assert!(page.text("#tried").contains("At the event “Older” this webhook fires."));
     assert!(page.text("#tried-request pre").ends_with("{\"days\": 40}"));
     // Nothing was stored or sent.
@@ -89,6 +94,28 @@ async fn without_an_event_the_sample_variables_of_the_catalogue_are_tried_and_ca
     let wrong = filled.set("payload", "[[v(");
     let page = Page::of(&wrong.press(&mut visitor, NEW, "try").await.expect_status(422));
     assert!(!page.text("#f-payload-fault").is_empty(), "as where it is saved");
+}
+
+#[tokio::test]
+async fn enter_tries_out_and_sample_variables_are_those_of_the_event_that_is_picked() {
+    let j = Journey::start().await;
+    let mut visitor = signed_in(&j).await;
+    let page = good_form(&j, &mut visitor).await.press(&mut visitor, NEW, "enter").await.expect_status(200);
+    let page = Page::of(&page);
+    assert!(page.text("#tried").contains("At a sample of “Payment Posted to Account” this webhook fires."));
+    let tried = Filled::of(&page);
+    assert!(tried.get("tryContext").contains("last-payment-amount"));
+    let other = tried.set("event", "Autopay Failed");
+    let page = Page::of(&other.press(&mut visitor, NEW, "try").await.expect_status(200));
+    assert!(page.text("#tried").contains("At a sample of “Autopay Failed” this webhook fires."));
+    let of_other = Filled::of(&page).get("tryContext").to_owned();
+    assert_ne!(of_other, other.get("tryContext"), "nobody typed those");
+    // What was typed stays.
+    let typed =
+        Filled::of(&page).with(&[("tryContext", "{\"mine\": 1}"), ("event", "Payment Posted to Account")]);
+    let page = Page::of(&typed.press(&mut visitor, NEW, "try").await.expect_status(200));
+    assert_eq!(Filled::of(&page).get("tryContext"), "{\"mine\": 1}");
+    assert_eq!(j.api.get("/v1/subscriptions").await.json()["items"], json!([]));
 }
 
 #[tokio::test]

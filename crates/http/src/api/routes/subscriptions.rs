@@ -149,8 +149,15 @@ pub(in crate::api) async fn rotate_secret<S: FlowControl + Subscriptions + Keys 
 ) -> Result<Response, Problem> {
     let tenant = caller.require(Scope::SubscriptionsWrite)?;
     let id = path.id("id", "subscription")?;
-    let rotated =
-        use_case::rotate_secret(&api.store, tenant, id, &caller.key().0.name, Timestamp::now()).await?;
+    let rotated = use_case::rotate_secret(
+        &api.store,
+        tenant,
+        id,
+        &use_case::ExpectedVersions::Any,
+        &caller.key().0.name,
+        Timestamp::now(),
+    )
+    .await?;
     log::change("subscription.secret_rotated", caller.key().0, tenant, &id);
     let hold = holds::hold_of(&api.store, tenant, id, Timestamp::now()).await?;
     let view = SubscriptionView::new(&rotated, hold, &caller).with_secret(&rotated);

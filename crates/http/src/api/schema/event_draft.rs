@@ -105,7 +105,7 @@ impl TestEventDraft {
 }
 
 /// The name of a sample event that has none. No event of the catalogue has it.
-pub(in crate::api) const SAMPLE_NAME: &str = "Test";
+pub(crate) const SAMPLE_NAME: &str = "Test";
 
 /// The context, or an empty one where none is given.
 pub(in crate::api) fn context_or_empty(given: Option<Box<RawValue>>) -> Box<RawValue> {

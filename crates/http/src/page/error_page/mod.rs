@@ -59,7 +59,9 @@ pub(in crate::page) enum ErrorPage {
     MayNotChangeWebhooks,
     /// A long form was sent without a session.
     SignedOutForm,
-    /// The state of the delivery does not allow it.
+    /// What a long form needs could not be read.
+    UnavailableForm,
+    /// The state of what it is about does not allow it.
     Conflict(String),
     /// The report would have so many rows.
     ReportTooLarge(usize),
@@ -78,7 +80,8 @@ impl ErrorPage {
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "There is no such page",
-                "What you opened is not there, or is not for you to see. Open the loan again from your servicing system.",
+                "What you opened is not there, or is not for you to see. If you came from another system, such as your servicing system, open it \
+                 there again.",
             ),
             Self::OneLoanOnly { .. } => (
                 StatusCode::FORBIDDEN,
@@ -94,7 +97,7 @@ impl ErrorPage {
             Self::CrossSiteForm => (
                 StatusCode::FORBIDDEN,
                 "That did not come from this page",
-                "Nothing was done. Open the loan's page again and repeat what you wanted there.",
+                "Nothing was done. Open the page again and repeat what you wanted there.",
             ),
             Self::MayNotResend => (
                 StatusCode::FORBIDDEN,
@@ -127,7 +130,13 @@ impl ErrorPage {
                 "Nothing was saved, and nothing is lost while this page stays open: sign in with the same API key in another tab, then \
                  reload this page and let the browser send the form again.",
             ),
-            Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was sent", text.clone()),
+            Self::UnavailableForm => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Not available now",
+                "loanhook could not read what this needs. Nothing was saved, and nothing is lost while this page stays open: reload it in \
+                 a moment, and let the browser send the form again.",
+            ),
+            Self::Conflict(text) => return (StatusCode::CONFLICT, "Nothing was done", text.clone()),
             Self::ReportTooLarge(rows) => {
                 let text = format!("It would have {rows} rows. Export it in all, or of a shorter time.");
                 return (StatusCode::UNPROCESSABLE_ENTITY, "The report is too long", text);
@@ -135,7 +144,7 @@ impl ErrorPage {
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This cannot be done here",
-                "Open the loan's page again and repeat what you wanted there.",
+                "Nothing was done. Open the page again and repeat what you wanted there.",
             ),
             Self::Body(BodyError::TooLarge) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -200,7 +209,7 @@ impl IntoResponse for ErrorPage {
         };
         let mut response = (status, layout::page(title, &content)).into_response();
         let wait = match &self {
-            Self::Unavailable => Some(1),
+            Self::Unavailable | Self::UnavailableForm => Some(1),
             Self::RateLimited(wait) => Some(wait.retry_after_seconds()),
             _ => None,
         };

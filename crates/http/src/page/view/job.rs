@@ -133,8 +133,8 @@ fn progress(job: &Job) -> Markup {
         (true, false) => " not canceled",
     };
     html! {
-        h2 { (title) ": " (ended) " of " (counted(counts.total.into(), "webhook", "webhooks")) }
-        progress max=(counts.total.max(1)) value=(ended) aria-label="Webhooks that have an outcome" {}
+        h2 { (title) ": " (ended) " of " (counted(counts.total.into(), "delivery", "deliveries")) }
+        progress max=(counts.total.max(1)) value=(ended) aria-label="Deliveries that have an outcome" {}
         ul {
             @for (count, words) in outcomes {
                 @if count > 0 { li { (count) " " (words) } }

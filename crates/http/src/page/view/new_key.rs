@@ -6,15 +6,13 @@ use maud::{Markup, html};
 use super::format::{copy_button, time};
 use super::key_list::{scopes, viewing};
 use super::layout;
-use crate::page::csrf_token;
 use crate::page::key_list::{LAST_DAY, NAME, NewKeyForm, SCOPE};
-use crate::page::resend::CSRF_FIELD;
+use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
 use crate::page::tenant_request::{KEYS_PATH, TenantRequest};
+use crate::page::webhook_form::UNAVAILABLE;
+use crate::page::{csrf_token, once};
 use loanhook_core::model::key::{Key, Scope, SecretKey};
-use loanhook_core::model::validation::ValidationErrors;
-
-/// The longest name that a key may have, in characters.
-const MAX_NAME: usize = 256;
+use loanhook_core::model::validation::{MAX_NAME, ValidationErrors};
 
 pub(in crate::page) fn form(of: &NewKeyForm, request: &TenantRequest) -> Response {
     // The notice that says what is wrong with a field.
@@ -23,9 +21,11 @@ pub(in crate::page) fn form(of: &NewKeyForm, request: &TenantRequest) -> Respons
     let content = html! {
         header.top { div { p.over { a href=(KEYS_PATH) { "API keys" } } h1 { "Make a key" } } }
         (notices(&of.errors))
+        @if of.unavailable { p.notice.bad role="alert" { (UNAVAILABLE) } }
         section.card.of-key {
             form.settings method="post" action=(KEYS_PATH) {
                 input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
+                input type="hidden" name=(ONCE_FIELD) value=(once::token(of.id, &request.grant));
                 div.field {
                     label for="k-name" { "Name: who or what uses it" }
                     input #k-name name=(NAME) value=(of.name) maxlength=(MAX_NAME) required autocomplete="off"

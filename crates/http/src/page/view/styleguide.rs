@@ -121,7 +121,7 @@ fn form() -> Markup {
     let faults = Faults::of_texts([("delays", "“5 weeks” is no time"), ("header-name-0", "cannot be set")]);
     let shown = Shown { form: &form, faults: &faults, is_stored: &|_| true };
     html! {
-        (summary(&faults))
+        (summary(&faults, "Something is wrong, and nothing was saved"))
         (shown.fields(TIMEOUT))
         (shown.fields(BASIC))
         (shown.rows(Rows::Headers, "Values are secrets."))

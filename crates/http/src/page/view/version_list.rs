@@ -7,8 +7,9 @@ use super::format::time;
 use super::layout;
 use super::site_header::{Section, Viewing};
 use super::version_comparison::label;
+use crate::page::links;
 use crate::page::subscription_versions::{AFTER, BEFORE, FROM, VersionList, versions_path};
-use crate::page::tenant_request::{TenantRequest, WEBHOOKS_PATH};
+use crate::page::tenant_request::TenantRequest;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::subscription_versions::{ListedVersion, VersionChange};
 
@@ -19,7 +20,7 @@ pub(in crate::page) fn page(list: &VersionList, request: &TenantRequest) -> Resp
     let versions = &list.page.versions;
     let content = html! {
         (header(&list.current, "Versions"))
-        @if versions.len() > 1 { (compare_form(versions, &path)) }
+        @if list.current.version > 1 && !versions.is_empty() { (compare_form(versions, list.current.version, &path)) }
         @if versions.is_empty() {
             section.card.empty { h2 { "Nothing older is kept" } p { a.button href=(path) { "Show the newest" } } }
         } @else {
@@ -49,25 +50,22 @@ pub(super) fn header(of: &Subscription, title: &str) -> Markup {
     html! {
         header.top {
             div {
-                p.over { a href={ (WEBHOOKS_PATH) "#s-" (of.id) } { bdi { (of.settings.title) } } }
+                p.over { a href=(links::webhook(of.id)) { bdi { (of.settings.title) } } }
                 h1 { (title) }
             }
         }
     }
 }
 
-/// Two versions to be compared: at first the newest, and the one before it.
-fn compare_form(versions: &[ListedVersion], path: &str) -> Markup {
-    let numbers: Vec<_> = versions.iter().map(|listed| listed.version.version).collect();
-    let field = |name: &str, words: &str, chosen: usize| {
+/// Two versions to be compared: at first the newest of the page, and the one before it.
+fn compare_form(versions: &[ListedVersion], newest: u64, path: &str) -> Markup {
+    // Each of them, whichever page of the list it is on.
+    let field = |name: &str, words: &str, place: usize| {
+        let number = versions.get(place).map(|listed| listed.version.version);
         html! {
             div.field {
                 label for={ "f-" (name) } { (words) }
-                select id={ "f-" (name) } name=(name) {
-                    @for (place, number) in numbers.iter().enumerate() {
-                        option value=(number) selected[place == chosen] { (number) }
-                    }
-                }
+                input id={ "f-" (name) } name=(name) type="number" min="1" max=(newest) required value=[number];
             }
         }
     };

@@ -8,7 +8,7 @@ use crate::page::form::Form;
 use crate::page::resend::CSRF_FIELD;
 use crate::page::tenant_request::TenantRequest;
 use crate::page::webhook_form::field::Control;
-use crate::page::webhook_form::{Faults, LOAN_FIELD};
+use crate::page::webhook_form::{Faults, LOAN_FIELD, VERSION_FIELD};
 use crate::page::webhook_page::Told;
 use crate::page::{csrf_token, links};
 use loanhook_core::model::subscription::Subscription;
@@ -16,9 +16,10 @@ use loanhook_core::model::time::Timestamp;
 
 /// What can be done with a webhook.
 pub(super) fn show(webhook: &Subscription, told: &Told, request: &TenantRequest) -> Markup {
-    let (form, no_faults) = (Form::default(), Faults::default());
-    let faults = if let Told::WrongLoan(faults) = told { faults } else { &no_faults };
-    let fields = Shown { form: &form, faults, is_stored: &|_| false };
+    let nothing = (Form::default(), Faults::default());
+    let (form, faults) =
+        if let Told::WrongTest(form, faults) = told { (form, faults) } else { (&nothing.0, &nothing.1) };
+    let fields = Shown { form, faults, is_stored: &|_| false };
     let post = |name: &str| format!("{}/{name}", links::webhook(webhook.id));
     let csrf =
         html! { input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant)); };
@@ -52,6 +53,7 @@ pub(super) fn show(webhook: &Subscription, told: &Told, request: &TenantRequest)
                 summary { "Make a new secret" }
                 form.confirm method="post" action=(post("rotate-secret")) {
                     (csrf)
+                    input type="hidden" name=(VERSION_FIELD) value=(webhook.version);
                     p { "The new one is shown once. The one that it has now signs too for 24 hours; one from an earlier rotation ends at once." }
                     button.primary type="submit" { "Make it" }
                 }

@@ -13,11 +13,11 @@ use crate::page::resend::CSRF_FIELD;
 use crate::page::subscription_holds::FROM_PAGE;
 use crate::page::subscription_versions::versions_path;
 use crate::page::tenant_request::TenantRequest;
-use crate::page::webhook_form::summary::{Part, Setting, settings};
+use crate::page::webhook_form::summary::{Kind, Part, Setting, settings};
 use crate::page::webhook_form::{VERSION_FIELD, of_settings};
 use crate::page::webhook_page::{ShownWebhook, Told};
 use crate::page::{csrf_token, links};
-use loanhook_core::model::destination::masked;
+use loanhook_core::model::destination::shown as shown_url;
 use loanhook_core::model::formula_errors::FormulaErrors;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::{ClientCertificate, Subscription};
@@ -81,7 +81,12 @@ fn tell(told: &Told, webhook: &Subscription) -> Markup {
                 (secret(webhook))
             }
             Told::Checked(steps) => (check(steps)),
-            Told::WrongLoan(faults) => (summary(faults)),
+            Told::WrongTest(_, faults) => (summary(faults, "Something is wrong, and nothing was sent")),
+            // See `webhook_form::create`.
+            Told::MadeBefore => p.notice.wait role="status" {
+                "This form was sent before, and made this webhook: nothing was changed now. Its signing secret was shown then; if you did not "
+                "see it, make a new one below. For a further webhook open an empty form."
+            },
         }
     }
 }
@@ -176,10 +181,13 @@ fn settings_of(part: Part, all: &[Setting], webhook: &Subscription, may_write: b
 
 /// A value; the query of a URL is masked for a viewer who may not write.
 fn value(setting: &Setting, may_write: bool) -> Markup {
-    let is_url = setting.is_code && setting.text.contains("://") && !setting.text.contains('\n');
-    let text = if is_url && !may_write { masked(&setting.text) } else { setting.text.clone() };
+    let text = if setting.kind == Kind::Url {
+        shown_url(setting.text.clone(), may_write)
+    } else {
+        setting.text.clone()
+    };
     html! {
-        @if setting.is_code { code.lines { bdi { (text) } } } @else { bdi.lines { (text) } }
+        @if setting.kind != Kind::Words { code.lines { bdi { (text) } } } @else { bdi.lines { (text) } }
     }
 }
 

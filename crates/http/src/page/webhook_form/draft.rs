@@ -60,7 +60,7 @@ pub(in crate::page) fn read(form: &Form, stored: Option<&Settings>) -> Draft {
         ),
         request: reader.request(stored),
         retry: reader.retry(),
-        timeout_seconds: reader.number("timeoutSeconds").unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+        timeout_seconds: reader.whole("timeoutSeconds").unwrap_or(DEFAULT_TIMEOUT_SECONDS),
         flow: reader.flow(),
     };
     Draft { input, faults: reader.faults }
@@ -100,6 +100,13 @@ impl Reader<'_> {
                 if !row.value.is_empty() {
                     self.faults.add(rows.name_field(index), "must have a name, as there is a value");
                 }
+                continue;
+            }
+            if row.lacks_value() {
+                self.faults.add(
+                    rows.value_field(index),
+                    format!("is stored for “{}”: type it again for the new name", row.kept),
+                );
                 continue;
             }
             let value = if row.keeps_value() { HIDDEN } else { row.value };
@@ -167,13 +174,13 @@ impl Reader<'_> {
         let none = RetryInput::default();
         match self.form.get(RETRY) {
             "interval" => {
-                let (interval, retries) = (self.seconds("interval"), self.number("maxRetries"));
+                let (interval, retries) = (self.seconds("interval"), self.whole("maxRetries"));
                 Some(RetryInput { interval: Some(interval?), max_retries: Some(retries?), ..none })
             }
             "exponential" => {
-                let (base, factor) = (self.seconds("base"), self.number("factor"));
-                let (cap, max_retries) = (self.seconds("cap"), self.number("exponentialRetries"));
-                let jitter = self.number("jitter");
+                let (base, factor) = (self.seconds("base"), self.decimal("factor"));
+                let (cap, max_retries) = (self.seconds("cap"), self.whole("exponentialRetries"));
+                let jitter = self.decimal("jitter");
                 let (base, factor, cap) = (base?, factor?, cap?);
                 let exponential =
                     Exponential { base, factor, cap, max_retries: max_retries?, jitter: jitter? };
@@ -200,21 +207,29 @@ impl Reader<'_> {
         let (in_flight, per_second) = (is_set("maxInFlight"), is_set("maxPerSecond"));
         let (step_aside, hold) = (is_set("stepAside"), is_set("holdAfterFailures"));
         FlowSettings {
-            max_in_flight: in_flight.then(|| self.number("maxInFlight")).flatten(),
-            max_per_second: per_second.then(|| self.number("maxPerSecond")).flatten(),
+            max_in_flight: in_flight.then(|| self.whole("maxInFlight")).flatten(),
+            max_per_second: per_second.then(|| self.decimal("maxPerSecond")).flatten(),
             order,
             step_aside_after_seconds: step_aside.then(|| self.seconds("stepAside")).flatten(),
-            hold_after_failures: hold.then(|| self.number("holdAfterFailures")).flatten(),
+            hold_after_failures: hold.then(|| self.whole("holdAfterFailures")).flatten(),
         }
     }
 
-    fn number<T: FromStr>(&mut self, name: &str) -> Option<T> {
+    fn whole<T: FromStr>(&mut self, name: &str) -> Option<T> {
+        self.number(name, "a whole number")
+    }
+
+    fn decimal<T: FromStr>(&mut self, name: &str) -> Option<T> {
+        self.number(name, "a number")
+    }
+
+    fn number<T: FromStr>(&mut self, name: &str, kind: &str) -> Option<T> {
         let typed = self.form.get(name).trim();
         let number = typed.parse().ok();
         if number.is_none() {
             let found =
                 if typed.is_empty() { "it is empty".to_owned() } else { format!("“{typed}” is none") };
-            self.faults.add(name, format!("must be a number: {found}"));
+            self.faults.add(name, format!("must be {kind}: {found}"));
         }
         number
     }

@@ -129,11 +129,11 @@ pub(in crate::page) const INTERVAL: &[Field] = &[
 pub(in crate::page) const EXPONENTIAL: &[Field] = &[
     field("base", "Time before the first retry", TIME, "/retry/exponential/base", Line),
     field("factor", "Each time so many times as long", "1 to 10.", "/retry/exponential/factor", Line),
-    field("cap", "At most", TIME, "/retry/exponential/cap", Line),
+    field("cap", "Longest time before a retry", TIME, "/retry/exponential/cap", Line),
     field("exponentialRetries", "Retries at most", "", "/retry/exponential/maxRetries", Line),
     field(
         "jitter",
-        "Shortened by up to this part",
+        "Part by which a time is shortened at most",
         "0 to 1: retries of many webhooks then do not come together.",
         "/retry/exponential/jitter",
         Line,

@@ -3,12 +3,14 @@
 //! - `field` is one field, `fields` the table of them; `rows` are rows of names and values.
 //! - `typed` makes a form of stored settings; `draft` makes of a form the draft that the API makes of a body (`draft_criteria`,
 //!   `durations`, `texts`). `faults` puts what its rules find at the fields.
-//! - `summary` says settings in words, `differences` compares them where two people changed one webhook. `try_out` tries them.
-//! - `submit` answers what is sent. The HTML is in `view::webhook_form`.
+//! - `summary` says settings in words, `differences` compares them where two people changed one webhook. `try_out` tries them,
+//!   on an event or on the variables of `samples`.
+//! - `submit` answers what is sent, `again` shows a form again. The HTML is in `view::webhook_form`.
 //!
 //! What was typed is in the answer as it was, whatever is wrong: secrets too, to whom they came from, in a page that is not stored
 //! anywhere (`Cache-Control: no-store`). A stored secret is in no page: its field is empty, and what is left empty is kept.
 
+mod again;
 mod differences;
 mod draft;
 mod draft_criteria;
@@ -17,6 +19,7 @@ mod faults;
 pub(super) mod field;
 pub(super) mod fields;
 pub(super) mod rows;
+pub(super) mod samples;
 mod submit;
 pub(super) mod summary;
 mod texts;
@@ -36,17 +39,23 @@ pub(super) use typed::of_settings;
 
 use super::error_page::ErrorPage;
 use super::form::Form;
+use super::resend::ONCE_FIELD;
 use super::tenant_request::TenantRequest;
 use super::view::webhook_form as view;
-use super::{Pages, SettingsStore};
+use super::{Pages, SettingsStore, once};
+use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::key::Scope;
 use loanhook_core::model::subscription::Subscription;
+use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::Subscriptions;
 
 /// The field of the version that the form was made from.
 pub(super) const VERSION_FIELD: &str = "version";
 /// The field of what a button of the form asks for.
 pub(super) const ACTION_FIELD: &str = "action";
+
+/// What a form says that could not be kept.
+pub(super) const UNAVAILABLE: &str = "loanhook could not keep it now. Send it again in a moment";
 
 /// A form as it is shown.
 pub(super) struct ShownForm {
@@ -65,7 +74,9 @@ pub(super) async fn show_new<S: SettingsStore>(
     request: TenantRequest,
 ) -> Result<Response, ErrorPage> {
     check_scope(&request)?;
-    Ok(view::page(&ShownForm::of(typed::of_new(), None), &request))
+    let mut form = typed::of_new();
+    form.set(ONCE_FIELD, once::token(SubscriptionId::at(Timestamp::now()), &request.grant));
+    Ok(view::page(&ShownForm::of(form, None), &request))
 }
 
 /// The form of a webhook as it is now.

@@ -1,5 +1,6 @@
 //! Rows of a form, each with a name and a value: headers, and parameters of a token. A row of something that is stored names what it was
-//! (`kept`): where its value is left empty, the stored one is kept.
+//! (`kept`): where its value is left empty, the stored one is kept,
+//! unless the row has another name now.
 
 use crate::page::form::Form;
 
@@ -81,8 +82,13 @@ pub(in crate::page) struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Whether it keeps a stored value.
+    /// Whether it keeps a stored value: only under the name that the value is stored under.
     pub(in crate::page) const fn keeps_value(&self) -> bool {
-        self.value.is_empty() && !self.kept.is_empty()
+        self.value.is_empty() && !self.kept.is_empty() && self.kept.eq_ignore_ascii_case(self.name)
+    }
+
+    /// Whether it has another name than what is stored, and no value of its own.
+    pub(super) const fn lacks_value(&self) -> bool {
+        self.value.is_empty() && !self.kept.is_empty() && !self.kept.eq_ignore_ascii_case(self.name)
     }
 }

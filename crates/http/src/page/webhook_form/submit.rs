@@ -5,20 +5,20 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
 use http::request::Parts;
 
-use super::differences::differences;
+use super::again::{beginning, conflict, gone, show_again, unavailable, wrong};
 use super::rows::Rows;
-use super::try_out::{self, CONTEXT_FIELD};
 use super::{ACTION_FIELD, ShownForm, VERSION_FIELD, check_scope, draft, webhook};
 use crate::page::error_page::ErrorPage;
 use crate::page::form::Form;
-use crate::page::tenant_request::TenantRequest;
-use crate::page::view::webhook_form as view;
-use crate::page::{Pages, SettingsStore, links, webhook_page};
+use crate::page::tenant_request::{TenantRequest, kept, sent};
+use crate::page::webhook_page::MADE_BEFORE;
+use crate::page::{Pages, SettingsStore, links, once, webhook_page};
 use loanhook_core::log;
-use loanhook_core::model::subscription::{Settings, Subscription};
+use loanhook_core::model::grant::Grant;
+use loanhook_core::model::id::SubscriptionId;
+use loanhook_core::model::subscription::{Settings, Subscription, SubscriptionInput};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::subscriptions::{self, ExpectedVersions, SubscriptionError};
 
@@ -28,7 +28,7 @@ pub(in crate::page) const SEARCHED_FIELD: &str = "eventSearched";
 
 /// What a button asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
+pub(super) enum Action {
     Save,
     TryOut,
     AddRow(Rows),
@@ -36,26 +36,17 @@ enum Action {
 }
 
 impl Action {
-    fn of(form: &Form) -> Self {
+    pub(super) fn of(form: &Form) -> Self {
         match form.get(ACTION_FIELD) {
             "save" => Self::Save,
             "try" => Self::TryOut,
             "add-header" => Self::AddRow(Rows::Headers),
             "add-parameter" => Self::AddRow(Rows::Parameters),
-            // Enter in a field. In that of the search it is meant to search.
-            "enter" if form.get(SEARCH_FIELD) == form.get(SEARCHED_FIELD) => Self::Save,
+            // Enter in a field saves nothing. In that of the search it is meant to search.
+            "enter" if form.get(SEARCH_FIELD) == form.get(SEARCHED_FIELD) => Self::TryOut,
             _ => Self::Search,
         }
     }
-}
-
-/// The request, if it has a session. Where that ended while the form was filled in, a redirect to the sign-in page would lose what was
-/// typed.
-fn in_session(request: Result<TenantRequest, ErrorPage>) -> Result<TenantRequest, ErrorPage> {
-    request.map_err(|refused| match refused {
-        ErrorPage::SignIn { .. } => ErrorPage::SignedOutForm,
-        refused => refused,
-    })
 }
 
 /// Answers the form of a new webhook.
@@ -65,36 +56,49 @@ pub(in crate::page) async fn create<S: SettingsStore>(
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
-    let request = in_session(request)?;
+    let request = sent(request)?;
     check_scope(&request)?;
     let form = Form::of_settings(body, &parts.headers, (&request.grant, &request.origin)).await?;
     let mut shown = ShownForm::of(form, None);
     if Action::of(&shown.form) != Action::Save {
         return show_again(&pages, &request, shown, None).await;
     }
-    let input = match read(&mut shown, None) {
-        Some(_) => draft::read(&shown.form, None).input,
-        None => return Ok(wrong(&shown, &request)),
-    };
-    let created = subscriptions::create(
-        &pages.store,
-        &request.grant.tenant,
-        input,
-        &request.grant.name,
-        Timestamp::now(),
-    )
-    .await;
-    match created {
+    let Some((input, _)) = read(&mut shown, None) else { return Ok(wrong(&shown, &request)) };
+    let (store, grant) = (&pages.store, &request.grant);
+    let id: SubscriptionId = once::id(&shown.form, grant)?;
+    if let Some(before) = made_before(store, grant, id).await.map_err(kept)? {
+        return before;
+    }
+    match subscriptions::create_as(store, &grant.tenant, id, input, &grant.name, Timestamp::now()).await {
         Ok(created) => {
-            log::change_on_page("subscription.created", &request.grant, &created.id);
+            log::change_on_page("subscription.created", grant, &created.id);
             Ok(webhook_page::created(&Arc::new(created), &request))
         }
         Err(refused @ SubscriptionError::TooMany) => {
             shown.faults.add("", format!("{refused}: delete one that is not needed any more"));
             Ok(wrong(&shown, &request))
         }
-        Err(failure) => Err(failure.into()),
+        // Two sendings of one form at the same time: one of them made it.
+        Err(failure) => match made_before(store, grant, id).await {
+            Ok(Some(before)) => before,
+            _ => Ok(unavailable(shown, &request, failure)),
+        },
     }
+}
+
+/// The answer to a form that was sent before.
+async fn made_before<S: SettingsStore>(
+    store: &S,
+    grant: &Grant,
+    id: SubscriptionId,
+) -> Result<Option<Result<Response, ErrorPage>>, ErrorPage> {
+    if store.subscription(&grant.tenant, id).await?.is_some() {
+        let page = format!("{}?{MADE_BEFORE}=1", links::webhook(id));
+        return Ok(Some(Ok(Redirect::to(&page).into_response())));
+    }
+    let was_there = store.subscription_version(&grant.tenant, id, 1).await?.is_some();
+    let deleted = "This form was sent before, and the webhook that it made was deleted: no further one was made. Open an empty form.";
+    Ok(was_there.then(|| Err(ErrorPage::Conflict(deleted.to_owned()))))
 }
 
 /// Answers the form of a webhook that is there.
@@ -104,24 +108,29 @@ pub(in crate::page) async fn change<S: SettingsStore>(
     parts: Parts,
     body: Body,
 ) -> Result<Response, ErrorPage> {
-    let request = in_session(request)?;
+    let request = sent(request)?;
     check_scope(&request)?;
     let form = Form::of_settings(body, &parts.headers, (&request.grant, &request.origin)).await?;
-    let current = webhook(&pages.store, &request).await?;
+    let current = match webhook(&pages.store, &request).await {
+        Ok(current) => current,
+        Err(ErrorPage::NotFound) => return gone(&pages, &request, form).await,
+        Err(failure) => return Err(kept(failure)),
+    };
     let version = form.get(VERSION_FIELD).parse().unwrap_or_default();
     let mut shown = ShownForm::of(form, Some(Arc::clone(&current)));
     if Action::of(&shown.form) != Action::Save {
-        let began = beginning(&pages.store, &current, version).await?;
+        let began = beginning(&pages.store, &current, version).await.map_err(kept)?;
         return show_again(&pages, &request, shown, Some(&began.settings)).await;
     }
     if current.version != version {
         return conflict(&pages, &request, shown, version).await;
     }
-    if read(&mut shown, Some(&current.settings)).is_none() {
+    let Some((input, _)) = read(&mut shown, Some(&current.settings)) else {
         return Ok(wrong(&shown, &request));
-    }
+    };
+    // It was read with this version, and is for no other.
     let expected = ExpectedVersions::OneOf(vec![version]);
-    let settings = |stored: &Subscription| Ok(draft::read(&shown.form, Some(&stored.settings)).input);
+    let settings = |_: &Subscription| Ok(input.clone());
     let (store, grant) = (&pages.store, &request.grant);
     let changed = subscriptions::change(
         store,
@@ -139,75 +148,26 @@ pub(in crate::page) async fn change<S: SettingsStore>(
             let saved = format!("{}?saved={}", links::webhook(changed.id), changed.version);
             Ok(Redirect::to(&saved).into_response())
         }
-        Err(SubscriptionError::OtherVersion(_)) => {
-            shown.webhook = Some(webhook(store, &request).await?);
+        Err(SubscriptionError::OtherVersion(_) | SubscriptionError::Changed) => {
+            match webhook(store, &request).await {
+                Ok(current) => shown.webhook = Some(current),
+                Err(ErrorPage::NotFound) => return gone(&pages, &request, shown.form).await,
+                Err(failure) => return Err(kept(failure)),
+            }
             conflict(&pages, &request, shown, version).await
         }
-        Err(failure) => Err(failure.into()),
+        Err(SubscriptionError::Unknown) => gone(&pages, &request, shown.form).await,
+        Err(failure) => Ok(unavailable(shown, &request, failure)),
     }
 }
 
-/// The settings of a form, if nothing is wrong with them; else what is wrong is in the form.
-fn read(shown: &mut ShownForm, stored: Option<&Settings>) -> Option<Settings> {
-    let checked = draft::read(&shown.form, stored).check(&shown.form, stored);
-    checked.map_err(|faults| shown.faults = faults).ok()
-}
-
-fn wrong(shown: &ShownForm, request: &TenantRequest) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, view::page(shown, request)).into_response()
-}
-
-/// The webhook in the version that a form was made from; where that is not kept any more, as it is now.
-async fn beginning<S: SettingsStore>(
-    store: &S,
-    current: &Arc<Subscription>,
-    version: u64,
-) -> Result<Arc<Subscription>, ErrorPage> {
-    if current.version == version {
-        return Ok(Arc::clone(current));
-    }
-    let then = store.subscription_version(&current.tenant, current.id, version).await?;
-    Ok(then.unwrap_or_else(|| Arc::clone(current)))
-}
-
-/// The form again, with what its button asked for. Nothing is saved.
-async fn show_again<S: SettingsStore>(
-    pages: &Pages<S>,
-    request: &TenantRequest,
-    mut shown: ShownForm,
+/// What a form makes, and the settings that this comes to, if nothing is wrong with them; else what is wrong is in the form.
+pub(super) fn read(
+    shown: &mut ShownForm,
     stored: Option<&Settings>,
-) -> Result<Response, ErrorPage> {
-    match Action::of(&shown.form) {
-        Action::AddRow(rows) => rows.add(&mut shown.form),
-        Action::TryOut => {
-            if let Some(settings) = read(&mut shown, stored) {
-                let of = (&shown.form, settings);
-                let tried =
-                    try_out::try_out(&pages.store, &request.grant.tenant, of, &mut shown.faults).await?;
-                if let Some(sample) = &tried.sample {
-                    shown.form.set(CONTEXT_FIELD, sample.clone());
-                }
-                shown.tried = Some(tried);
-            }
-            if !shown.faults.is_empty() {
-                return Ok(wrong(&shown, request));
-            }
-        }
-        Action::Save | Action::Search => {}
-    }
-    Ok(view::page(&shown, request))
-}
-
-/// The form again, with what another change made of the webhook. It is made for that version from then on, so that it can be saved over it.
-async fn conflict<S: SettingsStore>(
-    pages: &Pages<S>,
-    request: &TenantRequest,
-    mut shown: ShownForm,
-    version: u64,
-) -> Result<Response, ErrorPage> {
-    let Some(current) = shown.webhook.clone() else { return Err(ErrorPage::NotFound) };
-    let began = beginning(&pages.store, &current, version).await?;
-    shown.conflict = Some(differences(&began.settings, &current.settings, &shown.form));
-    shown.form.set(VERSION_FIELD, current.version.to_string());
-    Ok((StatusCode::CONFLICT, view::page(&shown, request)).into_response())
+) -> Option<(SubscriptionInput, Settings)> {
+    let draft = draft::read(&shown.form, stored);
+    let input = draft.input.clone();
+    let checked = draft.check(&shown.form, stored);
+    checked.map(|settings| (input, settings)).map_err(|faults| shown.faults = faults).ok()
 }

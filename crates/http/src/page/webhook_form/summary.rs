@@ -33,6 +33,17 @@ impl Part {
     }
 }
 
+/// How a setting is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::page) enum Kind {
+    /// Words, names and numbers.
+    Words,
+    /// A formula or a template.
+    Code,
+    /// A URL, or the template of one.
+    Url,
+}
+
 /// One setting. It may hold a secret, so it has no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::page) struct Setting {
@@ -40,8 +51,7 @@ pub(in crate::page) struct Setting {
     pub(in crate::page) label: String,
     /// What is shown of it.
     pub(in crate::page) text: String,
-    /// Whether it is code: a formula, a template, an address.
-    pub(in crate::page) is_code: bool,
+    pub(in crate::page) kind: Kind,
     /// What is compared and not shown. None keeps what is stored.
     pub(super) hidden: Option<String>,
 }
@@ -64,7 +74,7 @@ pub(in crate::page) fn settings(form: &Form, stored: Option<&Settings>) -> Vec<S
     list.fields(TLS);
     list.part = Part::RetriesAndFlow;
     if form.get(RETRY) == "delays" && form.get("delays").trim().is_empty() {
-        list.add(label(RETRY), "None", false);
+        list.add(label(RETRY), "None", Kind::Words);
     } else {
         list.alternatives(RETRY, RETRY_KINDS);
     }
@@ -81,14 +91,14 @@ struct Summary<'a> {
 }
 
 impl Summary<'_> {
-    fn add(&mut self, label: impl Into<String>, text: impl Into<String>, is_code: bool) {
+    fn add(&mut self, label: impl Into<String>, text: impl Into<String>, kind: Kind) {
         let (part, hidden) = (self.part, Some(String::new()));
-        self.settings.push(Setting { part, label: label.into(), text: text.into(), is_code, hidden });
+        self.settings.push(Setting { part, label: label.into(), text: text.into(), kind, hidden });
     }
 
     fn add_hidden(&mut self, label: impl Into<String>, text: &str, hidden: Option<String>) {
         let (part, text) = (self.part, text.to_owned());
-        self.settings.push(Setting { part, label: label.into(), text, is_code: false, hidden });
+        self.settings.push(Setting { part, label: label.into(), text, kind: Kind::Words, hidden });
     }
 
     /// The fields that have a value.
@@ -97,11 +107,11 @@ impl Summary<'_> {
             let value = self.form.get(field.name);
             match field.control {
                 Control::Switch => {
-                    self.add(field.label, if self.form.has(field.name) { "Yes" } else { "No" }, false);
+                    self.add(field.label, if self.form.has(field.name) { "Yes" } else { "No" }, Kind::Words);
                 }
                 Control::Choice(choices) => {
                     let chosen = choices.iter().find(|(name, _)| *name == value).or(choices.first());
-                    self.add(field.label, chosen.map_or(value, |(_, label)| label), false);
+                    self.add(field.label, chosen.map_or(value, |(_, label)| label), Kind::Words);
                 }
                 Control::Secret | Control::SecretText(_) => self.secret(field, value),
                 // A certificate says nothing to a reader.
@@ -111,9 +121,13 @@ impl Summary<'_> {
                     }
                 }
                 Control::Line | Control::Text(_) if value.trim().is_empty() => {}
-                Control::Line => self.add(field.label, value, field.pointer.ends_with("rl")),
+                Control::Line => {
+                    let is_url = matches!(field.pointer, "/request/url" | "/request/auth/tokenUrl");
+                    self.add(field.label, value, if is_url { Kind::Url } else { Kind::Words });
+                }
                 Control::Text(_) => {
-                    self.add(field.label, value.replace("\r\n", "\n"), field.name != "description");
+                    let kind = if field.name == "description" { Kind::Words } else { Kind::Code };
+                    self.add(field.label, value.replace("\r\n", "\n"), kind);
                 }
             }
         }
@@ -161,7 +175,7 @@ impl Summary<'_> {
     fn alternatives(&mut self, name: &str, kinds: Alternatives) {
         let chosen = kinds.iter().find(|(value, ..)| *value == self.form.get(name)).or(kinds.first());
         if let Some((_, text, fields)) = chosen {
-            self.add(label(name), *text, false);
+            self.add(label(name), *text, Kind::Words);
             self.fields(fields);
         }
     }
@@ -184,6 +198,6 @@ impl Summary<'_> {
     fn names(&mut self, field: &str, mut names: Vec<&str>) {
         names.retain(|name| !name.is_empty());
         names.sort_unstable();
-        self.add(label(field), names.join("\n"), false);
+        self.add(label(field), names.join("\n"), Kind::Words);
     }
 }

@@ -1,17 +1,16 @@
 //! The try-out of a form: its settings on an event of a loan, or on sample variables, before they are saved. Nothing is stored or sent.
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 
 use super::faults::Faults;
 use super::rows::Rows;
+use super::samples;
 use crate::page::error_page::ErrorPage;
 use crate::page::form::Form;
-use loanhook_core::model::catalogue;
 use loanhook_core::model::event::{Event, EventInput};
 use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::ledger::LedgerEvent;
-use loanhook_core::model::subscription::{Criteria, Settings};
+use loanhook_core::model::subscription::Settings;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Ledger, Payloads};
 use loanhook_core::stored_event;
@@ -97,9 +96,8 @@ async fn event<S: Ledger + Payloads>(
     if let Some(loan) = &loan {
         tried.events = store.events(tenant, loan, None, None, MAX_EVENTS).await?;
         let asked = if form.get(SHOWN_LOAN_FIELD) == typed { form.get(EVENT_FIELD) } else { "" };
-        let named = tried.events.iter().find(|event| event.id.to_string() == asked);
-        let chosen = if asked == SAMPLE { None } else { named.or_else(|| tried.events.first()) };
-        if let Some(chosen) = chosen.cloned() {
+        let chosen = if asked == SAMPLE { None } else { chosen(store, (tenant, loan), asked, tried).await? };
+        if let Some(chosen) = chosen {
             match stored_event::event(store, &chosen).await? {
                 Some(event) => {
                     tried.event = Some(chosen);
@@ -115,9 +113,11 @@ async fn event<S: Ledger + Payloads>(
             tried.notice = Some("That loan has no event yet: the sample variables were tried.");
         }
     }
-    let name = sample_name(&settings.criteria);
+    let name = samples::name(&settings.criteria);
     let typed_context = form.get(CONTEXT_FIELD).trim();
-    let context = if typed_context.is_empty() { sample_context(&name) } else { typed_context.to_owned() };
+    // A sample that was filled in is of the event that was picked then.
+    let is_typed = !typed_context.is_empty() && !samples::is_filled_in(typed_context);
+    let context = if is_typed { typed_context.to_owned() } else { samples::context(&name) };
     tried.sample = Some(context.clone());
     let loan_id = loan.map_or_else(|| "1".to_owned(), |loan| loan.to_string());
     let input = RawValue::from_string(context)
@@ -130,37 +130,29 @@ async fn event<S: Ledger + Payloads>(
     Ok(input.map_err(|fault| faults.add(CONTEXT_FIELD, fault)).ok())
 }
 
-/// The name of a sample: the first that the criteria ask for, or the first of the catalogue.
-fn sample_name(criteria: &Criteria) -> String {
-    let named = match criteria {
-        Criteria::Events(names) => names.iter().find(|name| *name != "*").cloned(),
-        Criteria::Trigger { .. } | Criteria::Operational(_) => None,
-    };
-    let first = || catalogue::TYPES.first().map(|of| of.event_name.clone());
-    named.or_else(first).unwrap_or_else(|| "Test".to_owned())
-}
-
-/// The variables that the catalogue has of an event, with sample values; those of its first event for a name that it does not have.
-fn sample_context(name: &str) -> String {
-    let named = catalogue::TYPES.iter().find(|of| of.event_name == name).or(catalogue::TYPES.first());
-    let variables = named.into_iter().flat_map(|of| &of.variables);
-    let context: Map<_, _> = variables.map(|name| (name.clone(), sample_value(name))).collect();
-    serde_json::to_string_pretty(&context).unwrap_or_else(|_| "{}".to_owned())
-}
-
-fn sample_value(name: &str) -> Value {
-    let has = |part: &str| name.split('-').any(|word| word == part);
-    match name {
-        "payments" | "unfulfilled-promises" => json!([]),
-        "status-stoplight" => json!(false),
-        "loan-status" | "loan-status-previous" => json!("Open"),
-        _ if has("id") => json!("727"),
-        _ if has("date") => json!("2026-11-23"),
-        _ if has("time") => json!("2026-11-23T10:00:00Z"),
-        _ if has("due") && has("days") => json!(13),
-        _ if has("age") => json!(180),
-        _ if has("amount") || has("balance") || has("payoff") || has("perdiem") => json!(250.5),
-        _ if has("email") => json!("jane@example.com"),
-        _ => json!("sample"),
+/// The event of a loan that was asked for, however many came after it; else the newest one, and that this is so.
+async fn chosen<S: Ledger>(
+    store: &S,
+    (tenant, loan): (&TenantId, &LoanId),
+    asked: &str,
+    tried: &mut TryOut,
+) -> Result<Option<LedgerEvent>, ErrorPage> {
+    if let Some(listed) = tried.events.iter().find(|event| event.id.to_string() == asked) {
+        return Ok(Some(listed.clone()));
     }
+    if let Ok(id) = asked.parse() {
+        let found = store.event(tenant, id).await?.filter(|event| event.loan_id == *loan);
+        match found {
+            // It can be chosen again.
+            Some(found) => {
+                tried.events.push(found.clone());
+                return Ok(Some(found));
+            }
+            None => {
+                tried.notice =
+                    Some("The event that you chose is not kept any more: the newest one was tried.")
+            }
+        }
+    }
+    Ok(tried.events.first().cloned())
 }

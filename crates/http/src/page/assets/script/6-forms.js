@@ -15,11 +15,22 @@ for (const search of document.querySelectorAll("[data-filters]")) {
   });
 }
 
-// A form of settings is sent once, however often its button is pressed.
+// A form of settings is sent once, however often its button is pressed. Where no answer comes, or the browser shows the page again, it
+// can be sent again: a webhook or a key is made once all the same.
+const SENT_FOR = 5000;
+
 for (const form of document.querySelectorAll("form.settings")) {
   let sent = false;
+  const free = () => {
+    sent = false;
+  };
   form.addEventListener("submit", (event) => {
-    if (sent) event.preventDefault();
+    if (sent) {
+      event.preventDefault();
+      return;
+    }
     sent = true;
+    setTimeout(free, SENT_FOR);
   });
+  window.addEventListener("pageshow", free);
 }

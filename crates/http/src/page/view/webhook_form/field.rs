@@ -160,21 +160,25 @@ impl Shown<'_> {
     fn row(self, rows: Rows, index: usize, row: Row<'_>) -> Markup {
         let (name, value) = (rows.name_field(index), rows.value_field(index));
         let number = index + 1;
-        let wrong = self.is_wrong(&name).then_some("true");
+        let wrong = |field: &str| self.is_wrong(field).then_some("true");
         let described = self.described_by(&name, false);
+        let value_described: Vec<_> =
+            described.iter().cloned().chain(self.described_by(&value, false)).collect();
+        let value_described = (!value_described.is_empty()).then(|| value_described.join(" "));
         html! {
             div.row {
                 label for=(id(&name)) { "Name" span.unseen { " " (number) } }
                 input id=(id(&name)) type="text" name=(name) value=(row.name) autocomplete="off" spellcheck="false"
-                    aria-invalid=[wrong] aria-describedby=[described.as_deref()];
+                    aria-invalid=[wrong(&name)] aria-describedby=[described.as_deref()];
                 label for=(id(&value)) {
                     "Value" span.unseen { " " (number) }
-                    @if !row.kept.is_empty() { span.kept { ", stored: it is kept unless you type a new one" } }
+                    @if !row.kept.is_empty() && (self.is_stored)(rows.prefix()) { span.kept { ", stored: it is kept unless you type a new one" } }
                 }
                 input id=(id(&value)) type="text" name=(value) value=(row.value) autocomplete="off" spellcheck="false"
-                    aria-invalid=[wrong] aria-describedby=[described.as_deref()];
+                    aria-invalid=[wrong(&name).or(wrong(&value))] aria-describedby=[value_described];
                 input type="hidden" name=(rows.kept_field(index)) value=(row.kept);
                 (self.faults(&name))
+                (self.faults(&value))
             }
         }
     }

@@ -11,8 +11,8 @@ use maud::{Markup, html};
 use self::field::{Shown, id, sentence};
 use super::layout;
 use super::site_header::{Section, Viewing};
-use crate::page::resend::CSRF_FIELD;
-use crate::page::tenant_request::{TenantRequest, WEBHOOKS_PATH};
+use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
+use crate::page::tenant_request::{NEW_PATH, TenantRequest, WEBHOOKS_PATH};
 use crate::page::webhook_form::fields::{
     ABOUT, AUTH, AUTH_KINDS, BODY, BODY_KINDS, CRITERIA, CRITERIA_KINDS, FLOW, REQUEST, RESTRICTION, RETRY,
     RETRY_KINDS, TIMEOUT, TLS, label,
@@ -35,7 +35,7 @@ pub(in crate::page) fn page(shown: &ShownForm, request: &TenantRequest) -> Respo
                 }
             }
         }
-        (summary(&shown.faults))
+        (summary(&shown.faults, "Something is wrong, and nothing was saved"))
         @if let (Some(differences), Some(webhook)) = (&shown.conflict, webhook) {
             (conflict::show(differences, webhook))
         }
@@ -46,11 +46,11 @@ pub(in crate::page) fn page(shown: &ShownForm, request: &TenantRequest) -> Respo
 }
 
 /// All that is wrong, with links to the fields. It has the focus, so it is read first.
-pub(in crate::page::view) fn summary(faults: &Faults) -> Markup {
+pub(in crate::page::view) fn summary(faults: &Faults, heading: &str) -> Markup {
     html! {
         @if !faults.is_empty() {
             div.notice.bad.faults role="alert" tabindex="-1" autofocus {
-                h2 { "Something is wrong, and nothing was saved" }
+                h2 { (heading) }
                 ul {
                     @for fault in &faults.0 {
                         @let label = label(&fault.field);
@@ -72,15 +72,18 @@ fn form(shown: &ShownForm, request: &TenantRequest) -> Markup {
     let back = webhook.map_or_else(|| WEBHOOKS_PATH.to_owned(), |webhook| links::webhook(webhook.id));
     let tried = shown.tried.as_ref();
     html! {
-        form.settings method="post" autocomplete="off" {
+        // The form of a webhook that was deleted makes a new one.
+        form.settings method="post" action=[webhook.is_none().then_some(NEW_PATH)] autocomplete="off" {
             input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
             @if let Some(webhook) = webhook {
                 @let version = shown.form.get(VERSION_FIELD);
                 input type="hidden" name=(VERSION_FIELD)
                     value=(if version.is_empty() { webhook.version.to_string() } else { version.to_owned() });
+            } @else {
+                input type="hidden" name=(ONCE_FIELD) value=(shown.form.get(ONCE_FIELD));
             }
-            // The first button is the one that Enter in a field presses.
-            button.unseen type="submit" name=(ACTION_FIELD) value="enter" tabindex="-1" aria-hidden="true" { "Save" }
+            // The first button is the one that Enter in a field presses. It saves nothing.
+            button.unseen type="submit" name=(ACTION_FIELD) value="enter" tabindex="-1" aria-hidden="true" { "Try it out" }
             (section("About", &fields.fields(ABOUT)))
             (section("Which events it is sent for", &html! {
                 (fields.alternatives(CRITERIA, CRITERIA_KINDS, &|kind| picker::more(fields, kind, tried)))
@@ -133,6 +136,10 @@ fn has_secret(webhook: &Subscription, name: &str) -> bool {
     match name {
         "password" => matches!(request.auth, Some(Auth::Basic { .. })),
         "clientSecret" => request.auth.as_ref().and_then(Auth::oauth2).is_some(),
+        "header" => !request.headers.is_empty(),
+        "parameter" => {
+            request.auth.as_ref().and_then(Auth::oauth2).is_some_and(|oauth2| !oauth2.parameters.is_empty())
+        }
         "clientKey" => request.tls.as_ref().is_some_and(|tls| tls.client.is_some()),
         _ => false,
     }

@@ -43,7 +43,7 @@ pub(super) fn fields(fields: Shown<'_>, tried: Option<&TryOut>) -> Markup {
         div.actions {
             button type="submit" name=(ACTION_FIELD) value="try" formaction="#tried" { "Try it out" }
         }
-        div #tried tabindex="-1" {
+        div #tried tabindex="-1" autofocus[tried.is_some() && fields.faults.is_empty()] {
             @if let Some(tried) = tried { (outcome(tried)) }
         }
     }
