@@ -20,6 +20,8 @@ use crate::provider::{Provider, ReturnedCode};
 pub enum SignInError {
     #[error(transparent)]
     Unavailable(#[from] ProviderUnavailable),
+    #[error("the OpenID provider takes too long")]
+    Slow,
     /// The code was used before, is too old, or was never one.
     #[error("the OpenID provider does not accept the code")]
     CodeRefused,
@@ -99,7 +101,8 @@ impl Provider {
         }
     }
 
-    /// The subject and the claims of an ID token. A token with a key that is not known has the keys read again.
+    /// The subject and the claims of an ID token. A token that none of the known keys signed has the keys read again:
+    /// not every token names its key.
     pub(crate) async fn verified(
         &self,
         token: &CoreIdToken,
@@ -108,7 +111,9 @@ impl Provider {
     ) -> Result<(String, Claims), SignInError> {
         let expected = (self.settings.client_id.as_str(), nonce);
         let mut verified = id_token::verify(token, known, expected);
-        if verified.as_ref().is_err_and(|fault| *fault == IdTokenFault::UnknownKey)
+        let by_other_key =
+            |fault: &IdTokenFault| matches!(fault, IdTokenFault::UnknownKey | IdTokenFault::Signature);
+        if verified.as_ref().is_err_and(by_other_key)
             && let Some(newer) = self.known.with_newer_keys(known).await?
         {
             verified = id_token::verify(token, &newer, expected);
@@ -139,6 +144,10 @@ impl Provider {
         let claims = serde_json::from_slice(answer.body()).map(Claims::new);
         let claims = claims.map_err(|_| broken("its answer is no JSON object"))?;
         // Another subject would be another person.
-        Ok((claims.text("sub") == Some(subject)).then_some(claims))
+        let is_of_subject = claims.text("sub") == Some(subject);
+        if !is_of_subject {
+            warn!(issuer = self.settings.issuer_text.as_str(), subject, "oidc.userinfo_of_another");
+        }
+        Ok(is_of_subject.then_some(claims))
     }
 }

@@ -32,6 +32,9 @@ const RESENDS_PER_VIEWER: Rate = Rate { burst: 60, per_second: 1.0 };
 /// Sessions that one portal link opens, or one key or person that signs in.
 const SESSIONS_PER_LINK_OR_KEY: Rate = Rate { burst: 60, per_second: 1.0 };
 
+/// Sign-ins at the OpenID provider that begin from one address, of a whole office perhaps.
+const SIGN_INS_BEGUN_PER_ADDRESS: Rate = Rate { burst: 60, per_second: 1.0 };
+
 /// How many addresses, keys and viewers each limit counts by themselves.
 const MAX_TRACKED: usize = 10_000;
 /// How many names have lines of their own in the log, in each minute.
@@ -92,6 +95,7 @@ struct SharedLimits {
     resends_of_keys: RateLimiter<KeyId>,
     resends_of_viewers: RateLimiter<(KeyHash, String)>,
     sessions: RateLimiter<KeyHash>,
+    begun_sign_ins: RateLimiter<AddressGroup>,
     wrong_key_counter: RepeatCounter<(EntryPoint, AddressGroup)>,
     /// What was refused, of which tenant, and the name of the caller.
     rate_limited_counter: RepeatCounter<(&'static str, TenantId, String)>,
@@ -105,6 +109,7 @@ impl Default for CallLimits {
             resends_of_keys: RateLimiter::new(RESENDS_PER_KEY, MAX_TRACKED),
             resends_of_viewers: RateLimiter::new(RESENDS_PER_VIEWER, MAX_TRACKED),
             sessions: RateLimiter::new(SESSIONS_PER_LINK_OR_KEY, MAX_TRACKED),
+            begun_sign_ins: RateLimiter::new(SIGN_INS_BEGUN_PER_ADDRESS, MAX_TRACKED),
             wrong_key_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
             rate_limited_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
         }))
