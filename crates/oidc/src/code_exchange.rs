@@ -5,8 +5,8 @@ use openidconnect::core::{
     CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken, CoreTokenResponse,
 };
 use openidconnect::{
-    AccessToken, AuthType, AuthorizationCode, ClientId, OAuth2TokenResponse as _, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, TokenResponse as _,
+    AccessToken, AuthType, AuthorizationCode, ClientId, ClientSecret, OAuth2TokenResponse as _,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, TokenResponse as _,
 };
 use tracing::warn;
 
@@ -22,6 +22,9 @@ pub enum SignInError {
     Unavailable(#[from] ProviderUnavailable),
     #[error("the OpenID provider takes too long")]
     Slow,
+    /// The return names another issuer, or none where the provider always names itself.
+    #[error("the browser came back from another provider")]
+    WrongIssuer,
     /// The code was used before, is too old, or was never one.
     #[error("the OpenID provider does not accept the code")]
     CodeRefused,
@@ -39,13 +42,30 @@ pub(crate) struct Exchanged {
 }
 
 impl Provider {
-    /// Exchanges a code.
+    /// Exchanges a code; once more where the provider refuses the client's secret, and another one is kept by now.
     pub(crate) async fn exchange(
         &self,
         known: &Known,
         code: ReturnedCode<'_>,
     ) -> Result<Exchanged, SignInError> {
-        let secret = self.client_secret().await?;
+        let shown = self.client_secret().await?;
+        let exchanged = self.exchange_with(shown.clone(), known, code).await;
+        if !matches!(exchanged, Err(SignInError::ClientRefused)) {
+            return exchanged;
+        }
+        let newer = self.client_secret().await?;
+        if newer.as_ref().map(ClientSecret::secret) == shown.as_ref().map(ClientSecret::secret) {
+            return exchanged;
+        }
+        self.exchange_with(newer, known, code).await
+    }
+
+    async fn exchange_with(
+        &self,
+        secret: Option<ClientSecret>,
+        known: &Known,
+        code: ReturnedCode<'_>,
+    ) -> Result<Exchanged, SignInError> {
         let metadata = (*known.metadata).clone();
         let methods = metadata.token_endpoint_auth_methods_supported();
         let takes = |method| methods.is_none_or(|methods| methods.contains(&method));

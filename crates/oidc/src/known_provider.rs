@@ -11,13 +11,14 @@ use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use openidconnect::core::CoreJsonWebKeySet;
-use openidconnect::{DiscoveryError, IssuerUrl, ProviderMetadataWithLogout};
+use openidconnect::{DiscoveryError, IssuerUrl};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::warn;
 use url::Url;
 
 use crate::http_client::{HttpClient, HttpError};
+use crate::metadata::Metadata;
 
 const KEPT_FOR: Duration = Duration::from_secs(3600);
 const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -33,7 +34,7 @@ pub struct ProviderUnavailable;
 /// What the provider says of itself, and its keys.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
-    pub(crate) metadata: Arc<ProviderMetadataWithLogout>,
+    pub(crate) metadata: Arc<Metadata>,
     pub(crate) keys: Arc<CoreJsonWebKeySet>,
     /// How often the keys were read again.
     keys_generation: u64,
@@ -110,8 +111,8 @@ impl KnownProvider {
         Ok(Some(known.clone()))
     }
 
-    async fn discover(&self) -> Result<ProviderMetadataWithLogout, ProviderUnavailable> {
-        let read = ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &self.http).await;
+    async fn discover(&self) -> Result<Metadata, ProviderUnavailable> {
+        let read = Metadata::discover_async(self.issuer.clone(), &self.http).await;
         let metadata = read.map_err(|error| self.unavailable("discovery", &discovery_fault(&error)))?;
         // A browser is sent to these: nowhere but to web pages.
         let logout = metadata.additional_metadata().end_session_endpoint.as_ref().map(|url| url.url());

@@ -25,6 +25,7 @@ mod code_exchange;
 mod http_client;
 mod id_token;
 mod known_provider;
+mod metadata;
 mod person;
 mod provider;
 mod settings;

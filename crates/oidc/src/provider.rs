@@ -11,6 +11,7 @@ use openidconnect::{
 };
 use tokio::sync::Mutex;
 use tokio::time::timeout;
+use tracing::warn;
 use url::Url;
 
 use crate::access_rule::{self, Access, AccessRule};
@@ -60,6 +61,8 @@ pub struct AuthorizationRequest<'a> {
 #[derive(Clone, Copy)]
 pub struct ReturnedCode<'a> {
     pub code: &'a str,
+    /// The issuer that it came with, empty where with none.
+    pub issuer: &'a str,
     pub redirect_uri: &'a str,
     pub nonce: &'a str,
     pub verifier: &'a str,
@@ -144,6 +147,12 @@ impl Provider {
 
     async fn person_unbounded(&self, code: ReturnedCode<'_>) -> Result<Person, SignInError> {
         let known = self.known.get().await?;
+        let returns = &known.metadata.additional_metadata().additional_metadata;
+        let needs_issuer = returns.authorization_response_iss_parameter_supported;
+        if (needs_issuer || !code.issuer.is_empty()) && code.issuer != self.settings.issuer_text {
+            warn!(issuer = self.settings.issuer_text.as_str(), "oidc.wrong_issuer");
+            return Err(SignInError::WrongIssuer);
+        }
         let exchanged = self.exchange(&known, code).await?;
         let (subject, mut claims) = self.verified(&exchanged.id_token, &known, code.nonce).await?;
         if self.lacks_claims(&claims) {

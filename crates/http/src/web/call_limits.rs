@@ -32,9 +32,6 @@ const RESENDS_PER_VIEWER: Rate = Rate { burst: 60, per_second: 1.0 };
 /// Sessions that one portal link opens, or one key or person that signs in.
 const SESSIONS_PER_LINK_OR_KEY: Rate = Rate { burst: 60, per_second: 1.0 };
 
-/// Sign-ins at the OpenID provider that begin from one address, of a whole office perhaps.
-const SIGN_INS_BEGUN_PER_ADDRESS: Rate = Rate { burst: 60, per_second: 1.0 };
-
 /// How many addresses, keys and viewers each limit counts by themselves.
 const MAX_TRACKED: usize = 10_000;
 /// How many names have lines of their own in the log, in each minute.
@@ -109,7 +106,7 @@ impl Default for CallLimits {
             resends_of_keys: RateLimiter::new(RESENDS_PER_KEY, MAX_TRACKED),
             resends_of_viewers: RateLimiter::new(RESENDS_PER_VIEWER, MAX_TRACKED),
             sessions: RateLimiter::new(SESSIONS_PER_LINK_OR_KEY, MAX_TRACKED),
-            begun_sign_ins: RateLimiter::new(SIGN_INS_BEGUN_PER_ADDRESS, MAX_TRACKED),
+            begun_sign_ins: RateLimiter::new(codes::SIGN_INS_BEGUN_PER_ADDRESS, MAX_TRACKED),
             wrong_key_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
             rate_limited_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
         }))
@@ -160,18 +157,6 @@ impl CallLimits {
         self.0.verified_keys.insert(pair);
         client.notify_authenticated();
         Ok(KeyCheck::Valid(key, hash))
-    }
-
-    /// Counts an unknown token of a session as a wrong key at the sign-in.
-    ///
-    /// # Errors
-    ///
-    /// Too many came from the address of the client.
-    pub(crate) fn count_unknown_token(&self, client: &Client, now: Instant) -> Result<(), RateLimited> {
-        self.log_repeats(now);
-        let group = client.address_group();
-        self.count_wrong_key(EntryPoint::SignIn, group, now);
-        self.0.wrong_keys.take_token(&(EntryPoint::SignIn, group), now).map_err(RateLimited)
     }
 
     /// Takes one resend of those that a requester may ask for.

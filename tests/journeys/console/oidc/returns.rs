@@ -101,8 +101,14 @@ async fn a_state_that_nobody_began_and_an_issuer_that_is_not_ours() {
     assert!(back.contains(&issuer), "the provider names itself: {back}");
     let mixed_up = back.replace(&issuer, "https%3A%2F%2Flogin.evil.example");
     assert_eq!(title_of(&browser.visitor.get(&mixed_up).await.expect_status(400)), "You are not signed in");
+    // A provider that says that it names itself does so in each return.
+    let url = browser.begin(&[]).await;
+    let back = browser.at_provider(&url, Answer::SignIn("jane")).await;
+    let unnamed = back.replace(&format!("&iss={issuer}"), "");
+    assert_ne!(unnamed, back);
+    assert_eq!(title_of(&browser.visitor.get(&unnamed).await.expect_status(400)), "You are not signed in");
     assert!(!browser.has_session());
-    logged(&j, "oidc.wrong_issuer", 1).await;
+    logged(&j, "oidc.wrong_issuer", 2).await;
 }
 
 #[tokio::test]

@@ -141,7 +141,7 @@ impl Returned<'_> {
         }
         let (limits, client) = (CallLimits::of(&self.parts.extensions), Client::of(&self.parts.extensions));
         limits.take_code(&client, Instant::now())?;
-        let person = match self.person(query.get("code")).await {
+        let person = match self.person(query.get("code"), issuer).await {
             Ok(person) => person,
             Err(error) => {
                 // Only these tell of a browser that guesses.
@@ -181,10 +181,11 @@ impl Returned<'_> {
         enter(&pages.store, (self.cookies, &self.parts.headers), &issued, now, &next).await
     }
 
-    async fn person(&self, code: &str) -> Result<Person, SignInError> {
+    async fn person(&self, code: &str, issuer: &str) -> Result<Person, SignInError> {
         let (redirect_uri, nonce) = (callback_url(self.origin), self.flow.nonce());
         let verifier = self.flow.verifier();
-        let code = ReturnedCode { code, redirect_uri: &redirect_uri, nonce: &nonce, verifier: &verifier };
+        let code =
+            ReturnedCode { code, issuer, redirect_uri: &redirect_uri, nonce: &nonce, verifier: &verifier };
         self.provider.person(code).await
     }
 }
@@ -201,6 +202,7 @@ impl From<SignInError> for SignInFailure {
         match error {
             SignInError::Unavailable(_) => Self::Unavailable,
             SignInError::Slow => Self::Slow,
+            SignInError::WrongIssuer => Self::WrongIssuer,
             SignInError::ClientRefused => Self::Misconfigured,
             SignInError::CodeRefused => Self::CodeRefused,
             SignInError::IdToken(_) => Self::NotAccepted,
