@@ -78,10 +78,12 @@ async fn a_provider_that_is_down_uses_up_no_limit_of_an_address() {
     let Some((provider, j)) = super::provider_and_journey().await else { return };
     let mut visitor = Visitor::new(&j);
     sent_to(&visitor.post("/sign-in/oidc", &[]).await.expect_status(200));
+    let issuer = provider.issuer.clone();
     drop(provider);
     for _ in 0..25 {
         let url = sent_to(&visitor.post("/sign-in/oidc", &[]).await.expect_status(200));
         let state = super::parameter(&url, "state").expect("it has one");
-        visitor.get(&format!("/sign-in/oidc/callback?code=a&state={state}")).await.expect_status(424);
+        let back = format!("/sign-in/oidc/callback?code=a&state={state}&iss={issuer}");
+        visitor.get(&back).await.expect_status(424);
     }
 }

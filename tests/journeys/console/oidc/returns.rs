@@ -79,10 +79,12 @@ async fn a_code_of_another_sign_in_is_refused_by_its_pkce_challenge() {
     let (mut jane, mut mallory) = (Browser::new(&j), Browser::new(&j));
     let hers = jane.begin(&[]).await;
     let hers = jane.at_provider(&hers, Answer::SignIn("jane")).await;
-    let code = super::parameter(&format!("http://a{hers}"), "code").expect("a code");
+    let hers = format!("http://a{hers}");
+    let code = super::parameter(&hers, "code").expect("a code");
+    let issuer = super::parameter(&hers, "iss").expect("an issuer");
     let begun = mallory.begin(&[]).await;
     let state = super::parameter(&begun, "state").expect("a state");
-    let forged = format!("/sign-in/oidc/callback?code={code}&state={state}");
+    let forged = format!("/sign-in/oidc/callback?code={code}&state={state}&iss={issuer}");
     assert_eq!(title_of(&mallory.visitor.get(&forged).await.expect_status(400)), CANNOT_BE_FINISHED);
     assert!(!mallory.has_session());
 }
