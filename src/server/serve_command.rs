@@ -96,6 +96,8 @@ pub(crate) async fn run(args: ServeArgs) -> CommandResult {
             public_url: args.public_url,
             frame_ancestors: args.frame_ancestors.unwrap_or_default(),
             provider,
+            // Wrong settings end the start.
+            provider_is_set_up_wrongly: false,
         },
         metrics_listen: args.metrics_listen,
         exhausted_window: args.exhausted_window_seconds.map_or(EXHAUSTED_WINDOW, Duration::from_secs),

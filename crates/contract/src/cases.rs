@@ -249,7 +249,7 @@ macro_rules! for_each_case {
             a_session_of_another_tenant_is_not_valid
         }
         person_sessions {
-            a_session_of_a_person_needs_no_key_and_ends_at_its_time
+            a_session_of_a_person_ends_at_its_time_and_with_the_settings
         }
         payloads {
             a_payload_is_read_as_it_was_stored

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use loanhook_core::keys::authenticate;
 use loanhook_core::model::grant::{Grant, GrantKind, GrantMaker, LinkInput, LinkScope, NewLink};
-use loanhook_core::model::id::TenantId;
+use loanhook_core::model::id::{LoanId, TenantId};
 use loanhook_core::model::key::{Key, KeyHash, Scope};
 use loanhook_core::model::time::Timestamp;
-use loanhook_core::portal::{self, IssuedGrant, PortalError, issue_link, open, session, sign_in, sign_out};
+use loanhook_core::portal::{self, IssuedGrant, PortalError, issue_link, open, sign_in, sign_out};
 use loanhook_core::ports::{Grants, Keys, StoreError, StoreResult};
 
 use crate::engine::Engine;
@@ -23,6 +23,16 @@ fn grant(of: &TenantId, kind: GrantKind) -> Grant {
         until: START + SECOND,
         maker: GrantMaker::Key(KeyHash::of("the key")),
     }
+}
+
+/// The session of a token that a key made: it stands whatever the settings of the sign-in of people.
+async fn session<E: Grants + Keys>(
+    ports: &E,
+    token: &str,
+    of: &LoanId,
+    at: Timestamp,
+) -> StoreResult<Option<Grant>> {
+    portal::session(ports, token, of, None, at).await
 }
 
 fn hash(number: u32) -> KeyHash {

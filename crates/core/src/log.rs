@@ -85,11 +85,12 @@ pub fn signed_in(key: &Key, address: &dyn Display) {
     );
 }
 
-/// Logs a sign-in of a person at the OpenID provider.
-pub fn person_signed_in(session: &Grant, address: &dyn Display) {
+/// Logs a sign-in of a person at the OpenID provider; `subject` is its name for the person.
+pub fn person_signed_in(session: &Grant, subject: &str, address: &dyn Display) {
     info!(
         tenant = session.tenant.as_str(),
         viewer = session.name,
+        subject,
         address = %address,
         "sign_in.succeeded"
     );

@@ -4,7 +4,8 @@
 //! A link and a session are both a grant: a secret token of which only the hash is kept. Opening a link adds a session beside
 //! it, so a link opens any number of times while it lives, and each browser can end its own. Nothing is written when a key is
 //! deleted or is over: the key of a token is looked up with each use, so everything that a key made ends with it at once. A session
-//! of a person who signed in at the provider has no key, and ends at its time.
+//! of a person who signed in at the provider has no key: it ends with the operator's settings of that sign-in, whose fingerprint
+//! each look-up names.
 
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ pub async fn issue_link<S: Grants>(
 ///
 /// When the store fails.
 pub async fn link<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
-    let grant = valid_grant(store, shown, now).await?;
+    let grant = valid_grant(store, shown, None, now).await?;
     Ok(grant.filter(|grant| matches!(grant.kind, GrantKind::Link { .. })))
 }
 
@@ -131,6 +132,8 @@ pub struct SignedInPerson {
     pub name: String,
     pub tenant: TenantId,
     pub scopes: Vec<Scope>,
+    /// The fingerprint of the settings by which they have it.
+    pub settings: KeyHash,
 }
 
 /// Signs a person in: a session for any loan of the tenant, with what of the scopes a page can use. None where
@@ -156,12 +159,13 @@ pub async fn sign_in_person<S: Grants>(
         scopes: PERSON_SCOPES.into_iter().filter(|scope| person.scopes.contains(scope)).collect(),
         name: person.name,
         until: now + SESSION_LIFE,
-        maker: GrantMaker::Person(Person { id: person.id, form_secret }),
+        maker: GrantMaker::Person(Person { id: person.id, form_secret, settings: Some(person.settings) }),
     };
     issue(store, grant, now).await.map(Some)
 }
 
-/// The session of a token, if it is good for this loan.
+/// The session of a token, if it is good for this loan. `settings` is the fingerprint of today's settings of the sign-in at the OpenID
+/// provider, none where there are none.
 ///
 /// # Errors
 ///
@@ -170,13 +174,15 @@ pub async fn session<S: Grants + Keys>(
     store: &S,
     shown: &str,
     loan: &LoanId,
+    settings: Option<KeyHash>,
     now: Timestamp,
 ) -> StoreResult<Option<Grant>> {
-    let grant = valid_grant(store, shown, now).await?;
+    let grant = valid_grant(store, shown, settings, now).await?;
     Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.covers(loan)))
 }
 
-/// The session of a token, if it is good for every loan of its tenant: that of a sign-in, not that of a link.
+/// The session of a token, if it is good for every loan of its tenant: that of a sign-in, not that of a link. `settings` is as
+/// for [`session`].
 ///
 /// # Errors
 ///
@@ -184,9 +190,10 @@ pub async fn session<S: Grants + Keys>(
 pub async fn tenant_session<S: Grants + Keys>(
     store: &S,
     shown: &str,
+    settings: Option<KeyHash>,
     now: Timestamp,
 ) -> StoreResult<Option<Grant>> {
-    let grant = valid_grant(store, shown, now).await?;
+    let grant = valid_grant(store, shown, settings, now).await?;
     Ok(grant.filter(|grant| grant.kind == GrantKind::Session && grant.loan.is_none()))
 }
 
@@ -202,12 +209,21 @@ pub async fn sign_out<S: Grants>(store: &S, shown: &str, now: Timestamp) -> Stor
     Ok(Some(grant))
 }
 
-/// The grant of a token, if it and the key that made it stand.
-async fn valid_grant<S: Grants + Keys>(store: &S, shown: &str, now: Timestamp) -> StoreResult<Option<Grant>> {
+/// The grant of a token, if it stands, and the key that made it or the settings by which a person signed in.
+async fn valid_grant<S: Grants + Keys>(
+    store: &S,
+    shown: &str,
+    settings: Option<KeyHash>,
+    now: Timestamp,
+) -> StoreResult<Option<Grant>> {
     let Some(grant) = store.grant(KeyHash::of(shown), now).await? else { return Ok(None) };
-    let GrantMaker::Key(maker) = &grant.maker else { return Ok(Some(grant)) };
-    let key = store.key(*maker).await?;
-    let stands = key.is_some_and(|key| key.tenant == grant.tenant && key.is_valid_at(now));
+    let stands = match &grant.maker {
+        GrantMaker::Key(maker) => {
+            let key = store.key(*maker).await?;
+            key.is_some_and(|key| key.tenant == grant.tenant && key.is_valid_at(now))
+        }
+        GrantMaker::Person(person) => person.settings.is_some() && person.settings == settings,
+    };
     Ok(stands.then_some(grant))
 }
 

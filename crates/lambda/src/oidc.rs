@@ -15,12 +15,17 @@ const RULES: &str = "LOANHOOK_OIDC_GRANTS";
 ///
 /// # Errors
 ///
-/// When a variable is wrong, or missing beside the issuer.
+/// When a variable is wrong, or missing beside the issuer, or the issuer is missing beside another.
 pub(crate) fn provider(
     variables: &Variables<'_>,
     config: &SdkConfig,
 ) -> Result<Option<Arc<Provider>>, WrongVariable> {
-    let Some(issuer) = variables.get(ISSUER) else { return Ok(None) };
+    let Some(issuer) = variables.get(ISSUER) else {
+        return match [CLIENT_ID, RULES].into_iter().find(|name| variables.get(name).is_some()) {
+            Some(name) => Err(WrongVariable::new(name, &format!("goes with {ISSUER}, which is missing"))),
+            None => Ok(None),
+        };
+    };
     let rules = read_rules(&variables.get(RULES).unwrap_or_default());
     let rules = rules.map_err(|fault| WrongVariable::new(RULES, &format!("is wrong: {fault}")))?;
     let secret = match variables.get("LOANHOOK_OIDC_CLIENT_SECRET_ARN") {
@@ -76,6 +81,8 @@ mod tests {
             ([issuer, (CLIENT_ID, ""), rules], CLIENT_ID),
             ([issuer, client, (RULES, "")], RULES),
             ([issuer, client, (RULES, "groups=a")], RULES),
+            ([(ISSUER, ""), client, (RULES, "")], CLIENT_ID),
+            ([(ISSUER, ""), (CLIENT_ID, ""), rules], RULES),
         ] {
             let wrong = read(&set).expect_err(named);
             assert!(wrong.to_string().starts_with(named), "{wrong}");

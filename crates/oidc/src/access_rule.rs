@@ -1,6 +1,7 @@
 //! Access rules: which claim with which value gives which scopes of which tenant.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 use crate::claims::Claims;
@@ -68,6 +69,14 @@ impl FromStr for AccessRule {
     }
 }
 
+/// The text that it is read from, with one space between its parts.
+impl fmt::Display for AccessRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scopes: Vec<_> = self.scopes.iter().map(|scope| scope.name()).collect();
+        write!(f, "{}={} {} {}", self.claim, self.value, self.tenant, scopes.join(","))
+    }
+}
+
 /// The rules of a setting: one a line, or with semicolons between them.
 ///
 /// # Errors
@@ -80,8 +89,12 @@ pub fn read_rules(text: &str) -> Result<Vec<AccessRule>, AccessRuleError> {
 impl AccessRule {
     /// Whether it matches. A mail address counts only where the provider has verified it: else anybody could claim any.
     fn matches(&self, claims: &Claims) -> bool {
-        let verified = || claims.get("email_verified").is_some_and(|it| *it == true || *it == "true");
-        claims.has(&self.claim, &self.value) && (self.claim != "email" || verified())
+        claims.has(&self.claim, &self.value) && (!self.is_of_mail() || claims.has_verified_mail())
+    }
+
+    /// Whether its claim is the mail address, by its name or by a pointer.
+    pub(crate) fn is_of_mail(&self) -> bool {
+        self.claim == "email" || self.claim == "/email" || self.claim.starts_with("/email/")
     }
 }
 

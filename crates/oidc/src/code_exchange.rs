@@ -5,8 +5,8 @@ use openidconnect::core::{
     CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken, CoreTokenResponse,
 };
 use openidconnect::{
-    AccessToken, AuthType, AuthorizationCode, ClientId, OAuth2TokenResponse as _, PkceCodeVerifier,
-    RedirectUrl, RequestTokenError, TokenResponse as _,
+    AccessToken, AuthType, AuthorizationCode, ClientId, ClientSecret, OAuth2TokenResponse as _,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, TokenResponse as _,
 };
 use tracing::warn;
 
@@ -20,6 +20,11 @@ use crate::provider::{Provider, ReturnedCode};
 pub enum SignInError {
     #[error(transparent)]
     Unavailable(#[from] ProviderUnavailable),
+    #[error("the OpenID provider takes too long")]
+    Slow,
+    /// The return names another issuer, or none where the provider always names itself.
+    #[error("the browser came back from another provider")]
+    WrongIssuer,
     /// The code was used before, is too old, or was never one.
     #[error("the OpenID provider does not accept the code")]
     CodeRefused,
@@ -37,13 +42,30 @@ pub(crate) struct Exchanged {
 }
 
 impl Provider {
-    /// Exchanges a code.
+    /// Exchanges a code; once more where the provider refuses the client's secret, and another one is kept by now.
     pub(crate) async fn exchange(
         &self,
         known: &Known,
         code: ReturnedCode<'_>,
     ) -> Result<Exchanged, SignInError> {
-        let secret = self.client_secret().await?;
+        let shown = self.client_secret().await?;
+        let exchanged = self.exchange_with(shown.clone(), known, code).await;
+        if !matches!(exchanged, Err(SignInError::ClientRefused)) {
+            return exchanged;
+        }
+        let newer = self.client_secret().await?;
+        if newer.as_ref().map(ClientSecret::secret) == shown.as_ref().map(ClientSecret::secret) {
+            return exchanged;
+        }
+        self.exchange_with(newer, known, code).await
+    }
+
+    async fn exchange_with(
+        &self,
+        secret: Option<ClientSecret>,
+        known: &Known,
+        code: ReturnedCode<'_>,
+    ) -> Result<Exchanged, SignInError> {
         let metadata = (*known.metadata).clone();
         let methods = metadata.token_endpoint_auth_methods_supported();
         let takes = |method| methods.is_none_or(|methods| methods.contains(&method));
@@ -99,7 +121,8 @@ impl Provider {
         }
     }
 
-    /// The subject and the claims of an ID token. A token with a key that is not known has the keys read again.
+    /// The subject and the claims of an ID token. A token that none of the known keys signed has the keys read again:
+    /// not every token names its key.
     pub(crate) async fn verified(
         &self,
         token: &CoreIdToken,
@@ -108,7 +131,9 @@ impl Provider {
     ) -> Result<(String, Claims), SignInError> {
         let expected = (self.settings.client_id.as_str(), nonce);
         let mut verified = id_token::verify(token, known, expected);
-        if verified.as_ref().is_err_and(|fault| *fault == IdTokenFault::UnknownKey)
+        let by_other_key =
+            |fault: &IdTokenFault| matches!(fault, IdTokenFault::UnknownKey | IdTokenFault::Signature);
+        if verified.as_ref().is_err_and(by_other_key)
             && let Some(newer) = self.known.with_newer_keys(known).await?
         {
             verified = id_token::verify(token, &newer, expected);
@@ -139,6 +164,10 @@ impl Provider {
         let claims = serde_json::from_slice(answer.body()).map(Claims::new);
         let claims = claims.map_err(|_| broken("its answer is no JSON object"))?;
         // Another subject would be another person.
-        Ok((claims.text("sub") == Some(subject)).then_some(claims))
+        let is_of_subject = claims.text("sub") == Some(subject);
+        if !is_of_subject {
+            warn!(issuer = self.settings.issuer_text.as_str(), subject, "oidc.userinfo_of_another");
+        }
+        Ok(is_of_subject.then_some(claims))
     }
 }

@@ -1,22 +1,30 @@
 //! What is known of the provider: what it says of itself (discovery), and its keys.
 //!
 //! Both are read when they are first needed, by one caller at a time, and kept for an hour. The keys are read again when an ID token
-//! names one that is not among them, at most once a minute: so the provider can rotate its keys at any time.
+//! is signed with none of them, at most once a minute: so the provider can rotate its keys at any time.
+//!
+//! A provider that could not be read is not asked again for ten seconds: whoever comes meanwhile is refused at once, and waits for
+//! nothing.
 
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use openidconnect::core::CoreJsonWebKeySet;
-use openidconnect::{DiscoveryError, IssuerUrl, ProviderMetadataWithLogout};
+use openidconnect::{DiscoveryError, IssuerUrl};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tracing::warn;
 use url::Url;
 
 use crate::http_client::{HttpClient, HttpError};
+use crate::metadata::Metadata;
 
 const KEPT_FOR: Duration = Duration::from_secs(3600);
 const KEYS_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// For what the provider says of itself and its keys together.
+const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(10);
+const DISCOVERY_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// The provider cannot be reached, or answers what is no OpenID Connect. The log has said why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +34,7 @@ pub struct ProviderUnavailable;
 /// What the provider says of itself, and its keys.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
-    pub(crate) metadata: Arc<ProviderMetadataWithLogout>,
+    pub(crate) metadata: Arc<Metadata>,
     pub(crate) keys: Arc<CoreJsonWebKeySet>,
     /// How often the keys were read again.
     keys_generation: u64,
@@ -37,6 +45,8 @@ pub(crate) struct KnownProvider {
     issuer: IssuerUrl,
     http: HttpClient,
     kept: Mutex<Kept>,
+    /// What was known last, however old; it is there while the provider is asked again.
+    last: SyncMutex<Option<Known>>,
 }
 
 #[derive(Default)]
@@ -48,26 +58,32 @@ struct Kept {
 
 impl KnownProvider {
     pub(crate) fn new(issuer: IssuerUrl, http: HttpClient) -> Self {
-        Self { issuer, http, kept: Mutex::default() }
+        Self { issuer, http, kept: Mutex::default(), last: SyncMutex::default() }
+    }
+
+    /// What was known last, however old.
+    pub(crate) fn last(&self) -> Option<Known> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What is known, read now where nothing is.
     pub(crate) async fn get(&self) -> Result<Known, ProviderUnavailable> {
-        let asked_at = Instant::now();
         let mut kept = self.kept.lock().await;
         if let Some((known, read_at)) = &kept.known
             && read_at.elapsed() < KEPT_FOR
         {
             return Ok(known.clone());
         }
-        // Whoever waited for one that failed meanwhile does not ask again: many callers wait no longer than one.
-        if kept.discovery_failed_at.is_some_and(|failed_at| failed_at > asked_at) {
+        // Nor does whoever waited for one that failed meanwhile ask again: many callers wait no longer than one.
+        if kept.discovery_failed_at.is_some_and(|failed_at| failed_at.elapsed() < DISCOVERY_AGAIN_AFTER) {
             return Err(ProviderUnavailable);
         }
-        match self.discover().await {
+        let discovered = timeout(DISCOVERY_TIMEOUT, self.discover()).await;
+        match discovered.unwrap_or_else(|_| Err(self.unavailable("discovery", &HttpError::Timeout))) {
             Ok(metadata) => {
                 let keys = Arc::new(metadata.jwks().clone());
                 let known = Known { metadata: Arc::new(metadata), keys, keys_generation: 0 };
+                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
                 *kept = Kept { known: Some((known.clone(), Instant::now())), ..Kept::default() };
                 Ok(known)
             }
@@ -95,8 +111,8 @@ impl KnownProvider {
         Ok(Some(known.clone()))
     }
 
-    async fn discover(&self) -> Result<ProviderMetadataWithLogout, ProviderUnavailable> {
-        let read = ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &self.http).await;
+    async fn discover(&self) -> Result<Metadata, ProviderUnavailable> {
+        let read = Metadata::discover_async(self.issuer.clone(), &self.http).await;
         let metadata = read.map_err(|error| self.unavailable("discovery", &discovery_fault(&error)))?;
         // A browser is sent to these: nowhere but to web pages.
         let logout = metadata.additional_metadata().end_session_endpoint.as_ref().map(|url| url.url());

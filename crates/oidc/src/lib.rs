@@ -16,7 +16,8 @@
 //!
 //! - An ID token stands only with a signature by a key of the provider, with its issuer, our client ID as audience and authorized
 //!   party, the nonce of this sign-in, and times that hold with a leeway of one minute. A key shared with us signs none.
-//! - A request takes at most 10 seconds and 256 KiB of answer, and follows no redirect (`http_client`).
+//! - A request takes at most 10 seconds and 256 KiB of answer, and follows no redirect (`http_client`). A sign-in takes the
+//!   provider at most 20 seconds in all.
 //! - No code, token or secret is in a log line, an error or a `Debug`. An error says what was wrong in words of ours.
 
 mod access_rule;
@@ -25,6 +26,7 @@ mod code_exchange;
 mod http_client;
 mod id_token;
 mod known_provider;
+mod metadata;
 mod person;
 mod provider;
 mod settings;

@@ -10,7 +10,10 @@ use loanhook_core::model::key::KeyHash;
 pub struct Person {
     /// The hash of the issuer and of the subject, which is the provider's name for the person: the same for each sign-in.
     pub id: KeyHash,
-    /// What the person is called: at most 256 characters, none of them a control character.
+    /// The provider's name for the person.
+    pub subject: String,
+    /// What the person is called, with what tells them from others of that name: at most 256 characters, none of them a control
+    /// character.
     pub name: String,
     pub(crate) claims: Claims,
 }
@@ -27,7 +30,12 @@ impl Person {
     pub(crate) fn new(issuer: &str, subject: &str, claims: Claims) -> Self {
         // No issuer has a line break.
         let id = KeyHash::of(&format!("{issuer}\n{subject}"));
-        let name = claims.display_name().unwrap_or("a person without a name").to_owned();
-        Self { id, name, claims }
+        let name = claims.display_name().unwrap_or_else(|| "a person without a name".to_owned());
+        Self { id, subject: subject.to_owned(), name, claims }
+    }
+
+    /// The names of the claims that came, with spaces between them, and no values.
+    pub fn claim_names(&self) -> String {
+        self.claims.names()
     }
 }

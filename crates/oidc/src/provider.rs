@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient};
 use openidconnect::{
@@ -9,14 +10,23 @@ use openidconnect::{
     PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, Scope,
 };
 use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tracing::warn;
 use url::Url;
 
-use crate::access_rule::{self, Access};
+use crate::access_rule::{self, Access, AccessRule};
+use crate::claims::Claims;
 use crate::code_exchange::SignInError;
 use crate::http_client::HttpClient;
 use crate::known_provider::{KnownProvider, ProviderUnavailable};
 use crate::person::Person;
 use crate::settings::{ClientSecret, OidcSettings};
+use loanhook_core::model::key::KeyHash;
+
+/// How long the provider may take for a sign-in in all: less than a function on AWS and its gateway have.
+const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a sign-out waits for a provider of which nothing is known.
+const SIGN_OUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The provider that the operator named.
 pub struct Provider {
@@ -51,6 +61,8 @@ pub struct AuthorizationRequest<'a> {
 #[derive(Clone, Copy)]
 pub struct ReturnedCode<'a> {
     pub code: &'a str,
+    /// The issuer that it came with, empty where with none.
+    pub issuer: &'a str,
     pub redirect_uri: &'a str,
     pub nonce: &'a str,
     pub verifier: &'a str,
@@ -74,6 +86,16 @@ impl Provider {
     /// The host of the issuer, by which people know it.
     pub fn host(&self) -> &str {
         self.settings.issuer.host_str().unwrap_or_default()
+    }
+
+    /// The fingerprint of issuer, client ID and rules: what a session of a person stands by.
+    pub fn fingerprint(&self) -> KeyHash {
+        self.settings.fingerprint()
+    }
+
+    /// The issuer, as the operator wrote it.
+    pub fn issuer(&self) -> &str {
+        &self.settings.issuer_text
     }
 
     /// Whether this is the issuer: the provider may name itself when it sends a browser back (RFC 9207).
@@ -115,18 +137,44 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// The provider refuses the code or cannot be asked, or its ID token does not stand.
+    /// The provider refuses the code, cannot be asked or takes longer than 20 seconds in all, or its ID token does not stand.
     pub async fn person(&self, code: ReturnedCode<'_>) -> Result<Person, SignInError> {
+        timeout(SIGN_IN_TIMEOUT, self.person_unbounded(code)).await.unwrap_or_else(|_| {
+            self.known.unavailable("sign-in", &"all of it took longer than 20 seconds");
+            Err(SignInError::Slow)
+        })
+    }
+
+    async fn person_unbounded(&self, code: ReturnedCode<'_>) -> Result<Person, SignInError> {
         let known = self.known.get().await?;
+        let returns = &known.metadata.additional_metadata().additional_metadata;
+        let needs_issuer = returns.authorization_response_iss_parameter_supported;
+        if (needs_issuer || !code.issuer.is_empty()) && code.issuer != self.settings.issuer_text {
+            warn!(issuer = self.settings.issuer_text.as_str(), "oidc.wrong_issuer");
+            return Err(SignInError::WrongIssuer);
+        }
         let exchanged = self.exchange(&known, code).await?;
         let (subject, mut claims) = self.verified(&exchanged.id_token, &known, code.nonce).await?;
-        let asked_for = self.settings.rules.iter().map(|rule| rule.claim.as_str()).chain(["name"]);
-        if asked_for.into_iter().any(|claim| claims.get(claim).is_none())
-            && let Some(others) = self.user_info(&known, &exchanged, &subject).await?
-        {
-            claims.add_missing(others);
+        if self.lacks_claims(&claims) {
+            match self.user_info(&known, &exchanged, &subject).await {
+                Ok(others) => claims.add_missing(others.unwrap_or_default()),
+                // What was signed is enough, where it gives something. The log has said what failed.
+                Err(unavailable) if access_rule::access(&self.settings.rules, &claims).is_empty() => {
+                    return Err(unavailable.into());
+                }
+                Err(_) => {}
+            }
         }
         Ok(Person::new(&self.settings.issuer_text, &subject, claims))
+    }
+
+    /// Whether a claim is missing that a rule or the name of the person needs.
+    fn lacks_claims(&self, claims: &Claims) -> bool {
+        let rules = &self.settings.rules;
+        let needs_verified = claims.get("email").is_some() || rules.iter().any(AccessRule::is_of_mail);
+        let verified = needs_verified.then_some("email_verified");
+        let mut needed = rules.iter().map(|rule| rule.claim.as_str()).chain(["name"]).chain(verified);
+        needed.any(|claim| claims.get(claim).is_none())
     }
 
     /// What the operator's rules give to a person: the tenants in order, none twice.
@@ -135,9 +183,12 @@ impl Provider {
     }
 
     /// Where a browser ends its session at the provider, to come back to `return_to`, which must be registered there. None where
-    /// the provider has no such page, or cannot be asked.
+    /// the provider has no such page. It waits for the provider for two seconds, and only where nothing is known of it yet.
     pub async fn sign_out_url(&self, return_to: &str) -> Option<Url> {
-        let known = self.known.get().await.ok()?;
+        let known = match self.known.last() {
+            Some(known) => known,
+            None => timeout(SIGN_OUT_TIMEOUT, self.known.get()).await.ok()?.ok()?,
+        };
         let page = known.metadata.additional_metadata().end_session_endpoint.clone()?;
         let request = LogoutRequest::from(page).set_client_id(ClientId::new(self.settings.client_id.clone()));
         let return_to = PostLogoutRedirectUrl::new(return_to.to_owned()).ok()?;

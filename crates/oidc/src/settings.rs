@@ -8,6 +8,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 use crate::access_rule::AccessRule;
+use loanhook_core::model::key::KeyHash;
 
 /// Reads the client's secret where it is kept; the error is a sentence without it.
 pub type SecretReader =
@@ -101,6 +102,16 @@ impl OidcSettings {
             scopes,
             rules,
         })
+    }
+}
+
+impl OidcSettings {
+    /// What is the same for the same issuer, client ID and rules, in whatever order the rules are, and for no others.
+    pub(crate) fn fingerprint(&self) -> KeyHash {
+        let mut rules: Vec<_> = self.rules.iter().map(ToString::to_string).collect();
+        rules.sort_unstable();
+        // None of them has a line break.
+        KeyHash::of(&format!("{}\n{}\n{}", self.issuer_text, self.client_id, rules.join("\n")))
     }
 }
 

@@ -70,7 +70,13 @@ fn rules_of_one_tenant_add_up_and_none_opens_what_may_not_be_read() {
 
 #[test]
 fn a_mail_address_counts_where_it_is_verified() {
-    let rule = "email=ann@lender.example acme history:read";
+    for rule in ["email", "/email"] {
+        mail_counts_where_it_is_verified(&format!("{rule}=ann@lender.example acme history:read"));
+    }
+}
+
+#[track_caller]
+fn mail_counts_where_it_is_verified(rule: &str) {
     for (verified, opens) in
         [(json!(true), true), (json!("true"), true), (json!(false), false), (json!(null), false)]
     {
@@ -98,15 +104,72 @@ fn a_rule_that_is_none_says_what_it_lacks() {
 }
 
 #[test]
-fn a_person_is_called_by_the_first_name_that_can_be_shown() {
+fn a_person_is_called_by_a_name_and_by_what_nobody_else_has() {
+    let mail = "ann@lender.example";
     for (of, name) in [
-        (json!({"sub": "1", "name": "Ann Lee", "email": "ann@lender.example"}), "Ann Lee"),
-        (json!({"sub": "1", "name": " ", "preferred_username": "ann"}), "ann"),
-        (json!({"sub": "1", "name": "Ann\u{0}", "email": "ann@lender.example"}), "ann@lender.example"),
+        (
+            json!({"sub": "1", "name": "Ann Lee", "email": mail, "email_verified": true}),
+            "Ann Lee (ann@lender.example)",
+        ),
+        (json!({"sub": "1", "name": "Ann Lee", "email": mail, "email_verified": false}), "Ann Lee (1)"),
+        (json!({"sub": "1", "name": "Ann Lee", "email": mail}), "Ann Lee (1)"),
+        (json!({"sub": "1", "name": " ", "preferred_username": "ann"}), "ann (1)"),
+        (json!({"sub": "1", "name": "Ann\u{0}", "email": mail, "email_verified": "true"}), mail),
+        (json!({"sub": "1", "preferred_username": mail, "email": mail, "email_verified": true}), mail),
+        (json!({"sub": "1", "email": mail}), "1"),
         (json!({"sub": "1", "name": "x".repeat(257)}), "1"),
         (json!({"sub": "1", "name": 7}), "1"),
     ] {
-        assert_eq!(claims(of.clone()).display_name(), Some(name), "{of}");
+        assert_eq!(claims(of.clone()).display_name().as_deref(), Some(name), "{of}");
+    }
+    let long = claims(json!({"sub": "1".repeat(255), "name": "x".repeat(200)}));
+    assert_eq!(long.display_name(), Some("1".repeat(255)), "what nobody else has is never cut");
+    let long = claims(json!({"sub": "1".repeat(100), "name": "é".repeat(200)}));
+    assert_eq!(long.display_name(), Some(format!("{} ({})", "é".repeat(100), "1".repeat(100))));
+}
+
+#[test]
+fn a_mail_address_is_of_the_same_document_as_its_verification() {
+    for (signed, asked, mail, verified) in [
+        (json!({"email": "a@x"}), json!({"email": "b@x", "email_verified": true}), Some("b@x"), true),
+        (json!({"email": "a@x"}), json!({"email_verified": true}), Some("a@x"), false),
+        (
+            json!({"email": "a@x", "email_verified": false}),
+            json!({"email": "b@x", "email_verified": true}),
+            Some("a@x"),
+            false,
+        ),
+        (
+            json!({"email": "a@x", "email_verified": true}),
+            json!({"email": "b@x", "email_verified": false}),
+            Some("a@x"),
+            true,
+        ),
+        (json!({"email_verified": true}), json!({"email": "b@x"}), Some("b@x"), false),
+        (json!({}), json!({"email": "b@x", "email_verified": true}), Some("b@x"), true),
+    ] {
+        let mut all = claims(signed.clone());
+        all.add_missing(claims(asked.clone()));
+        assert_eq!((all.text("email"), all.has_verified_mail()), (mail, verified), "{signed} {asked}");
+    }
+}
+
+#[test]
+fn settings_have_the_same_fingerprint_only_where_issuer_client_and_rules_are_the_same() {
+    let of = |issuer: &str, client: &str, rules: &str| {
+        let rules = read_rules(rules).expect("rules");
+        OidcSettings::new(issuer, client, ClientSecret::None, None, rules).expect("settings").fingerprint()
+    };
+    let (issuer, a, b) = ("https://a.example", "g=a acme history:read", "g=b acme history:read");
+    let first = of(issuer, "c", &format!("{a};{b}"));
+    assert_eq!(first, of(issuer, "c", &format!(" {b} \n {a}")));
+    for other in [
+        of("https://b.example", "c", &format!("{a};{b}")),
+        of(issuer, "d", &format!("{a};{b}")),
+        of(issuer, "c", a),
+        of(issuer, "c", &format!("{a};{b},webhooks:resend")),
+    ] {
+        assert_ne!(first, other);
     }
 }
 

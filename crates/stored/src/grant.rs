@@ -37,12 +37,15 @@ enum StoredMaker {
     Person(StoredPerson),
 }
 
-/// Hash and secret, each of 32 bytes, as numbers.
+/// Hashes and secret, each of 32 bytes, as numbers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredPerson {
     id: [u8; 32],
     form_secret: [u8; 32],
+    /// Without it the grant is over: it was stored before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settings: Option<[u8; 32]>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,8 +77,12 @@ impl Document for Grant {
             until: StoredTime(*until),
             maker: match maker {
                 GrantMaker::Key(hash) => StoredMaker::Key(hash.0),
-                GrantMaker::Person(Person { id, form_secret }) => {
-                    StoredMaker::Person(StoredPerson { id: id.0, form_secret: *form_secret })
+                GrantMaker::Person(Person { id, form_secret, settings }) => {
+                    StoredMaker::Person(StoredPerson {
+                        id: id.0,
+                        form_secret: *form_secret,
+                        settings: settings.map(|hash| hash.0),
+                    })
                 }
             },
         }
@@ -95,8 +102,12 @@ impl Document for Grant {
             until: until.0,
             maker: match maker {
                 StoredMaker::Key(hash) => GrantMaker::Key(KeyHash(hash)),
-                StoredMaker::Person(StoredPerson { id, form_secret }) => {
-                    GrantMaker::Person(Person { id: KeyHash(id), form_secret })
+                StoredMaker::Person(StoredPerson { id, form_secret, settings }) => {
+                    GrantMaker::Person(Person {
+                        id: KeyHash(id),
+                        form_secret,
+                        settings: settings.map(KeyHash),
+                    })
                 }
             },
         }

@@ -20,6 +20,7 @@ const PEOPLE = {
 
 let claimsOfIdTokens = true;
 let changed = null;
+let userinfo = null;
 let signer = null;
 let issuer = null;
 let handle = null;
@@ -61,6 +62,10 @@ async function begin() {
   provider.Client.prototype.postLogoutRedirectUriAllowed = isOurs("/sign-in");
   provider.use(async (context, next) => {
     await next();
+    if (userinfo && context.oidc?.route === "userinfo") {
+      if (userinfo.sub) context.body = { ...context.body, sub: userinfo.sub };
+      else context.status = 500;
+    }
     if (changed && context.oidc?.route === "token" && context.body?.id_token) {
       context.body = { ...context.body, id_token: await changedToken(context.body.id_token) };
     }
@@ -97,6 +102,9 @@ async function control(what, request, response) {
       break;
     case "change-tokens":
       changed = JSON.parse(body);
+      break;
+    case "change-userinfo":
+      userinfo = JSON.parse(body);
       break;
     case "claims-by-userinfo":
       claimsOfIdTokens = false;

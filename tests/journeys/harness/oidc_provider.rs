@@ -75,7 +75,8 @@ impl OidcProvider {
         launch_with(&self.issuer, rules)
     }
 
-    /// Has it do something from now on: `rotate` its key, `change-tokens` as the body says, give `claims-by-userinfo`.
+    /// Has it do something from now on: `rotate` its key, `change-tokens` as the body says, give `claims-by-userinfo`,
+    /// `change-userinfo` to another `sub` or to fail.
     pub(crate) async fn has_to(&self, what: &str, body: Value) {
         let asked = client().post(format!("{}/control/{what}", self.issuer)).body(body.to_string());
         let answer = asked.send().await.expect("it answers");

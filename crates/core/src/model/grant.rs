@@ -39,7 +39,7 @@ pub struct Grant {
 pub enum GrantMaker {
     /// By the key of this hash: the grant is over when the key is deleted.
     Key(KeyHash),
-    /// By a sign-in at the OpenID provider: the grant is over at its time alone.
+    /// By a sign-in at the OpenID provider: the grant is over with the operator's settings by which the person signed in.
     Person(Person),
 }
 
@@ -50,6 +50,9 @@ pub struct Person {
     pub id: KeyHash,
     /// Random, of this session: the tokens of its forms are made with it.
     pub form_secret: [u8; 32],
+    /// The fingerprint of the operator's settings (issuer, client ID and rules) by which the person signed in. None in what was stored
+    /// before it was kept: such a grant is over.
+    pub settings: Option<KeyHash>,
 }
 
 /// It does not show the secret.

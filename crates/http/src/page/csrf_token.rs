@@ -51,7 +51,7 @@ mod tests {
     use loanhook_core::model::time::Timestamp;
 
     fn person(form_secret: [u8; 32]) -> GrantMaker {
-        GrantMaker::Person(Person { id: KeyHash::of("a person"), form_secret })
+        GrantMaker::Person(Person { id: KeyHash::of("a person"), form_secret, settings: None })
     }
 
     #[test]

@@ -8,7 +8,11 @@ use loanhook_core::model::id::LoanId;
 
 /// The page to open after the sign-in: a page of a loan or of all loans on this host, and nothing else.
 pub(super) fn next_page(form: &Form) -> Option<String> {
-    let next = form.get("next");
+    own_page(form.get("next"))
+}
+
+/// The same for what this text names.
+pub(super) fn own_page(next: &str) -> Option<String> {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let path = next.split(['?', '#']).next().unwrap_or_default();
     (plain && (next.starts_with("/loans/") || is_tenant_page(path))).then(|| next.to_owned())

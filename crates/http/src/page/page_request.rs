@@ -39,8 +39,9 @@ impl<S: PageStore> FromRequestParts<Pages<S>> for PageRequest {
         let origin = pages.site.origin(parts)?;
         let cookies = SessionCookies::new(&pages.site, &origin);
         let tokens = cookies.tokens(&parts.headers, &loan);
+        let settings = pages.site.sign_in_settings();
         for token in &tokens {
-            let session = portal::session(&pages.store, token, &loan, Timestamp::now()).await?;
+            let session = portal::session(&pages.store, token, &loan, settings, Timestamp::now()).await?;
             if let Some(grant) = session {
                 Client::of(&parts.extensions).notify_authenticated();
                 return Ok(Self { grant, loan, origin, id: param("id").unwrap_or_default() });

@@ -114,9 +114,11 @@ pub(super) async fn enter<S: PageStore>(
     destination: &str,
 ) -> Result<Response, ErrorPage> {
     let mut response = begin_session(cookies, headers, issued, now, destination);
+    // The browser forgets those that it had.
+    end_sessions(store, &cookies.tokens_of(headers, None), now).await?;
     // The session of a link to this loan would be used instead of this one.
     if let Some(loan) = loan_of(destination) {
-        end_sessions(store, &cookies.tokens(headers, &loan), now).await?;
+        end_sessions(store, &cookies.tokens_of(headers, Some(&loan)), now).await?;
         set_cookies(&mut response, cookies.clear(Some(&loan)));
     }
     Ok(response)

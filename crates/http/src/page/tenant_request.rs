@@ -77,8 +77,11 @@ impl<S: Grants + Keys + Send + Sync> FromRequestParts<Pages<S>> for TenantReques
         let origin = pages.site.origin(parts)?;
         let cookies = SessionCookies::new(&pages.site, &origin);
         let tokens = cookies.tokens_of(&parts.headers, None);
+        let settings = pages.site.sign_in_settings();
         for token in &tokens {
-            if let Some(grant) = portal::tenant_session(&pages.store, token, Timestamp::now()).await? {
+            if let Some(grant) =
+                portal::tenant_session(&pages.store, token, settings, Timestamp::now()).await?
+            {
                 Client::of(&parts.extensions).notify_authenticated();
                 return Ok(Self { grant, origin, id });
             }

@@ -92,6 +92,7 @@ struct SharedLimits {
     resends_of_keys: RateLimiter<KeyId>,
     resends_of_viewers: RateLimiter<(KeyHash, String)>,
     sessions: RateLimiter<KeyHash>,
+    begun_sign_ins: RateLimiter<AddressGroup>,
     wrong_key_counter: RepeatCounter<(EntryPoint, AddressGroup)>,
     /// What was refused, of which tenant, and the name of the caller.
     rate_limited_counter: RepeatCounter<(&'static str, TenantId, String)>,
@@ -105,6 +106,7 @@ impl Default for CallLimits {
             resends_of_keys: RateLimiter::new(RESENDS_PER_KEY, MAX_TRACKED),
             resends_of_viewers: RateLimiter::new(RESENDS_PER_VIEWER, MAX_TRACKED),
             sessions: RateLimiter::new(SESSIONS_PER_LINK_OR_KEY, MAX_TRACKED),
+            begun_sign_ins: RateLimiter::new(codes::SIGN_INS_BEGUN_PER_ADDRESS, MAX_TRACKED),
             wrong_key_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
             rate_limited_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
         }))
@@ -155,18 +157,6 @@ impl CallLimits {
         self.0.verified_keys.insert(pair);
         client.notify_authenticated();
         Ok(KeyCheck::Valid(key, hash))
-    }
-
-    /// Counts an unknown token of a session as a wrong key at the sign-in.
-    ///
-    /// # Errors
-    ///
-    /// Too many came from the address of the client.
-    pub(crate) fn count_unknown_token(&self, client: &Client, now: Instant) -> Result<(), RateLimited> {
-        self.log_repeats(now);
-        let group = client.address_group();
-        self.count_wrong_key(EntryPoint::SignIn, group, now);
-        self.0.wrong_keys.take_token(&(EntryPoint::SignIn, group), now).map_err(RateLimited)
     }
 
     /// Takes one resend of those that a requester may ask for.

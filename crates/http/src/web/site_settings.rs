@@ -10,6 +10,7 @@ use http::{HeaderName, header};
 use url::Url;
 
 use super::host::HostError;
+use loanhook_core::model::key::KeyHash;
 use loanhook_oidc::Provider;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -22,6 +23,8 @@ pub struct SiteSettings {
     pub frame_ancestors: FrameAncestors,
     /// The OpenID provider that people sign in at, beside API keys; none where there is none.
     pub provider: Option<Arc<Provider>>,
+    /// The settings of a provider are wrong, so that there is none; the log says what.
+    pub provider_is_set_up_wrongly: bool,
 }
 
 /// A setting of the pages that is wrong.
@@ -36,6 +39,11 @@ pub enum SiteSettingsError {
 }
 
 impl SiteSettings {
+    /// The fingerprint of the settings by which people sign in at the provider: a session of others is over.
+    pub(crate) fn sign_in_settings(&self) -> Option<KeyHash> {
+        self.provider.as_deref().map(Provider::fingerprint)
+    }
+
     /// The origin under which a request reached us: that of the settings, else that of the request.
     ///
     /// # Errors

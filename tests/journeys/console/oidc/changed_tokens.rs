@@ -15,7 +15,7 @@ async fn assert_refused(provider: &OidcProvider, j: &Journey, changes: &[(&str, 
         provider.has_to("change-tokens", change.clone()).await;
         let mut browser = Browser::new(j);
         let refused = browser.sign_in("jane", "/").await;
-        assert_eq!(refused.status, 502, "{what}");
+        assert_eq!(refused.status, 424, "{what}");
         assert_eq!(Page::of(&refused).text("h1"), "You are not signed in", "{what}");
         assert!(!browser.has_session(), "{what}");
     }
@@ -73,8 +73,11 @@ async fn clocks_may_differ_by_less_than_a_minute_and_other_audiences_need_us_as_
 #[tokio::test]
 async fn a_mail_address_that_is_not_verified_opens_nothing() {
     let Some(provider) = OidcProvider::start() else { return };
-    let rules =
-        ["email=jane@lender.example acme history:read", "email=otto@lender.example acme history:read"];
+    let rules = [
+        "email=jane@lender.example acme history:read",
+        "email=otto@lender.example acme history:read",
+        "/email=otto@lender.example acme history:read",
+    ];
     let server = Server::own_process_with(provider.launch(&rules)).await;
     let Some(server) = server else { return };
     let j = Journey::on_server(server).await;

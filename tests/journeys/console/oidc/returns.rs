@@ -1,7 +1,7 @@
 //! Browsers that come back otherwise than they should: nobody is signed in, a page says why, and one can begin again.
 
-use super::{Answer, Browser, provider_and_journey};
-use crate::harness::ApiResponse;
+use super::{Answer, Browser, logged, provider_and_journey};
+use crate::harness::{ApiResponse, eventually};
 use crate::portal::visitor::{Page, Visitor};
 
 /// The title of a page that says why nobody is signed in; it leads back to the sign-in.
@@ -29,7 +29,9 @@ async fn a_sign_in_that_was_denied() {
 #[tokio::test]
 async fn another_error_of_the_provider() {
     let Some((_provider, j)) = provider_and_journey().await else { return };
-    for (error, shown) in [("temporarily_unavailable", true), ("<b>call 555 0100</b>", false)] {
+    for (error, shown) in
+        [("temporarily_unavailable", "temporarily_unavailable"), ("<b>call 555 0100</b>", "unnamed")]
+    {
         let mut browser = Browser::new(&j);
         let url = browser.begin(&[]).await;
         let state = super::parameter(&url, "state").expect("it has one");
@@ -41,12 +43,14 @@ async fn another_error_of_the_provider() {
             ])
             .finish();
         let refused =
-            browser.visitor.get(&format!("/sign-in/oidc/callback?{query}")).await.expect_status(502);
+            browser.visitor.get(&format!("/sign-in/oidc/callback?{query}")).await.expect_status(403);
         assert_eq!(title_of(&refused), "You are not signed in");
         let text = Page::of(&refused).text("main");
-        assert_eq!(text.contains(error), shown, "{text}");
+        assert!(text.contains(&format!("({shown})")), "{text}");
         assert!(!text.contains("555 0100"), "what anybody can write into a link is not shown: {text}");
     }
+    logged(&j, "oidc.refused", 2).await;
+    assert!(!j.server.output().contains("555 0100"), "{}", j.server.output());
 }
 
 #[tokio::test]
@@ -75,10 +79,12 @@ async fn a_code_of_another_sign_in_is_refused_by_its_pkce_challenge() {
     let (mut jane, mut mallory) = (Browser::new(&j), Browser::new(&j));
     let hers = jane.begin(&[]).await;
     let hers = jane.at_provider(&hers, Answer::SignIn("jane")).await;
-    let code = super::parameter(&format!("http://a{hers}"), "code").expect("a code");
+    let hers = format!("http://a{hers}");
+    let code = super::parameter(&hers, "code").expect("a code");
+    let issuer = super::parameter(&hers, "iss").expect("an issuer");
     let begun = mallory.begin(&[]).await;
     let state = super::parameter(&begun, "state").expect("a state");
-    let forged = format!("/sign-in/oidc/callback?code={code}&state={state}");
+    let forged = format!("/sign-in/oidc/callback?code={code}&state={state}&iss={issuer}");
     assert_eq!(title_of(&mallory.visitor.get(&forged).await.expect_status(400)), CANNOT_BE_FINISHED);
     assert!(!mallory.has_session());
 }
@@ -96,8 +102,29 @@ async fn a_state_that_nobody_began_and_an_issuer_that_is_not_ours() {
     let issuer: String = url::form_urlencoded::byte_serialize(provider.issuer.as_bytes()).collect();
     assert!(back.contains(&issuer), "the provider names itself: {back}");
     let mixed_up = back.replace(&issuer, "https%3A%2F%2Flogin.evil.example");
-    assert_eq!(title_of(&browser.visitor.get(&mixed_up).await.expect_status(502)), "You are not signed in");
+    assert_eq!(title_of(&browser.visitor.get(&mixed_up).await.expect_status(400)), "You are not signed in");
+    // A provider that says that it names itself does so in each return.
+    let url = browser.begin(&[]).await;
+    let back = browser.at_provider(&url, Answer::SignIn("jane")).await;
+    let unnamed = back.replace(&format!("&iss={issuer}"), "");
+    assert_ne!(unnamed, back);
+    assert_eq!(title_of(&browser.visitor.get(&unnamed).await.expect_status(400)), "You are not signed in");
     assert!(!browser.has_session());
+    logged(&j, "oidc.wrong_issuer", 2).await;
+}
+
+#[tokio::test]
+async fn one_address_begins_so_many_sign_ins_at_once() {
+    let Some((_provider, j)) = provider_and_journey().await else { return };
+    let mut visitor = Visitor::new(&j);
+    for _ in 0..60 {
+        visitor.post("/sign-in/oidc", &[]).await.expect_status(200);
+    }
+    eventually("too many are refused", async || {
+        let answer = Visitor::new(&j).post("/sign-in/oidc", &[]).await;
+        (answer.status == 429).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn a_sign_in_opens_the_asked_page_with_what_the_groups_give() {
     let opened = jane.visitor.get(&back).await.expect_status(303);
     assert_eq!(opened.header("location"), "/webhooks?status=failed&opened=1");
     let page = jane.visitor.page(opened.header("location")).await;
-    assert_eq!(page.text(".who > span"), "Viewing as Jane Doe of acme");
+    assert_eq!(page.text(".who > span"), "Viewing as Jane Doe (jane@lender.example) of acme");
     assert!(!jane.visitor.cookies.keys().any(|name| name.starts_with("lh-oidc-")), "nothing is left of it");
     logged(&j, "sign_in.succeeded", 1).await;
     let output = j.server.output();
@@ -33,7 +33,8 @@ async fn a_sign_in_opens_the_asked_page_with_what_the_groups_give() {
     {
         assert!(!output.contains(&secret), "{output}");
     }
-    assert!(output.contains("Jane Doe"), "{output}");
+    let line = output.lines().find(|line| line.contains("sign_in.succeeded")).expect("a line");
+    assert!(line.contains("Jane Doe (jane@lender.example)") && line.contains("subject"), "{line}");
 }
 
 #[tokio::test]
@@ -42,7 +43,10 @@ async fn what_no_group_gives_is_not_offered_and_is_refused() {
     let api = caller_of(&j, "acme").await;
     let hook = api.subscribe(&subscription(&j.receiver.url("/hook"), json!({}))).await;
     let hold = format!("/subscriptions/{}/hold", hook["id"].as_str().expect("an ID"));
-    for (person, name, may_hold) in [("jane", "Jane Doe", true), ("rita", "rita.reader", false)] {
+    for (person, name, may_hold) in [
+        ("jane", "Jane Doe (jane@lender.example)", true),
+        ("rita", "rita.reader (rita@lender.example)", false),
+    ] {
         let mut browser = Browser::new(&j);
         browser.sign_in(person, "/subscriptions").await.expect_status(303);
         let page = browser.visitor.page("/subscriptions").await;
@@ -72,7 +76,7 @@ async fn a_resend_says_who_asked_for_it() {
     let path = format!("/loans/727/webhooks/{row}/resend");
     jane.visitor.post(&path, &[("csrf", &csrf), ("once", &once)]).await.expect_status(303);
     let delivery = api.delivery_after_attempts(&trace, 2).await;
-    assert_eq!(attempts_of(&delivery)[1]["requestedBy"], "Jane Doe", "{delivery}");
+    assert_eq!(attempts_of(&delivery)[1]["requestedBy"], "Jane Doe (jane@lender.example)", "{delivery}");
 }
 
 #[tokio::test]
@@ -82,7 +86,12 @@ async fn whoever_no_rule_opens_anything_to_is_told_so_and_can_have_the_provider_
     let refused = browser.sign_in("otto", "/webhooks").await.expect_status(403);
     assert!(!browser.has_session());
     let page = Page::of(&refused);
-    assert_eq!(page.text(".viewer"), "otto@lender.example");
+    // Nobody has verified his mail address.
+    assert_eq!(page.text(".viewer"), "otto");
+    logged(&j, "oidc.no_access", 1).await;
+    let output = j.server.output();
+    let line = output.lines().find(|line| line.contains("oidc.no_access")).expect("a line");
+    assert!(line.contains("otto") && line.contains("groups") && !line.contains("everyone"), "{line}");
     assert!(page.text("main").contains("no group of yours opens loanhook"), "{}", page.text("main"));
     // The provider knows him, and asks only where it is told to.
     let anew = page.attribute("input[name=anew]", "value");
@@ -109,7 +118,7 @@ async fn whoever_has_several_tenants_chooses_one() {
         let opened = mia.visitor.get(&super::path_of(&back)).await.expect_status(303);
         assert_eq!(opened.header("location"), "/webhooks?opened=1");
         let page = mia.visitor.page("/webhooks").await;
-        assert_eq!(page.text(".who > span"), format!("Viewing as Mia Many of {tenant}"));
+        assert_eq!(page.text(".who > span"), format!("Viewing as Mia Many (mia) of {tenant}"));
         // Two of her groups give scopes of acme: they add up.
         let refused = mia.visitor.get("/webhooks/resend-all").await.status == 403;
         assert_eq!(!refused, may_resend, "{tenant}");
@@ -135,7 +144,26 @@ async fn claims_that_the_id_token_lacks_are_asked_for() {
     provider.has_to("claims-by-userinfo", json!(null)).await;
     let mut jane = Browser::new(&j);
     jane.sign_in("jane", "/").await.expect_status(303);
-    assert_eq!(jane.visitor.page("/").await.text(".who > span"), "Viewing as Jane Doe of acme");
+    assert_eq!(
+        jane.visitor.page("/").await.text(".who > span"),
+        "Viewing as Jane Doe (jane@lender.example) of acme"
+    );
+}
+
+#[tokio::test]
+async fn a_userinfo_endpoint_that_fails_takes_nothing_from_what_was_signed() {
+    let Some((provider, j)) = provider_and_journey().await else { return };
+    provider.has_to("change-userinfo", json!({})).await;
+    Browser::new(&j).sign_in("jane", "/").await.expect_status(303);
+    logged(&j, "oidc.provider_failed", 1).await;
+    provider.has_to("change-userinfo", json!({"sub": "rita"})).await;
+    Browser::new(&j).sign_in("jane", "/").await.expect_status(303);
+    logged(&j, "oidc.userinfo_of_another", 1).await;
+    // Where nothing that opens anything was signed, another person's groups open nothing, and a failure is one.
+    provider.has_to("claims-by-userinfo", json!(null)).await;
+    Browser::new(&j).sign_in("jane", "/").await.expect_status(403);
+    provider.has_to("change-userinfo", json!({})).await;
+    Browser::new(&j).sign_in("jane", "/").await.expect_status(424);
 }
 
 #[tokio::test]
@@ -148,6 +176,19 @@ async fn an_own_tab_for_each_of_two_sign_ins_at_once() {
         let back = jane.at_provider(&url, Answer::SignIn("jane")).await;
         assert_eq!(jane.visitor.get(&back).await.expect_status(303).header("location"), page);
     }
+}
+
+#[tokio::test]
+async fn a_new_sign_in_ends_the_session_that_the_browser_had() {
+    let Some((_provider, j)) = provider_and_journey().await else { return };
+    let mut jane = Browser::new(&j);
+    jane.sign_in("jane", "/").await.expect_status(303);
+    let first = jane.visitor.cookies.clone();
+    jane.sign_in("jane", "/").await.expect_status(303);
+    jane.visitor.get("/").await.expect_status(200);
+    jane.visitor.cookies = first;
+    let refused = jane.visitor.get("/").await.expect_status(303);
+    assert!(refused.header("location").starts_with("/sign-in"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
+use crate::page::next_page::own_page;
 use crate::page::session_cookies::SessionCookies;
 use loanhook_core::model::grant::Token;
 use loanhook_core::model::id::TenantId;
@@ -71,10 +72,10 @@ impl Flow {
         self.part(2).and_then(|tenant| TenantId::try_from(tenant.to_owned()).ok())
     }
 
-    /// The page to open.
+    /// The page to open: one of ours. Another program on this host may have set the cookie.
     pub(super) fn next(&self) -> Option<String> {
         let bytes = URL_SAFE_NO_PAD.decode(self.part(3)?).ok()?;
-        String::from_utf8(bytes).ok().filter(|next| !next.is_empty())
+        own_page(&String::from_utf8(bytes).ok()?)
     }
 
     pub(super) fn state(&self) -> String {

@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
+use tracing::{info, warn};
 
 use self::flow::Flow;
 use super::error_page::ErrorPage;
@@ -59,6 +60,8 @@ pub(super) async fn begin<S: PageStore>(
 ) -> Result<Response, ErrorPage> {
     let provider = pages.site.provider.as_deref().ok_or(ErrorPage::NotFound)?;
     let SameOriginForm { form, origin, cookies } = SameOriginForm::read(&pages, &parts, body).await?;
+    let (limits, client) = (CallLimits::of(&parts.extensions), Client::of(&parts.extensions));
+    limits.take_begun_sign_in(&client, Instant::now())?;
     let next = next_page(&form);
     let tenant = TenantId::try_from(form.get(view::TENANT_FIELD).to_owned()).ok();
     let flow = Flow::begin(next.as_deref(), tenant.as_ref(), Timestamp::now())?;
@@ -79,7 +82,8 @@ pub(super) async fn begin<S: PageStore>(
     Ok(response)
 }
 
-/// Ends a sign-in: the browser comes back from the provider. Whatever comes of it, the sign-in cannot be ended again.
+/// Ends a sign-in: the browser comes back from the provider. Whatever comes of it, the sign-in cannot be ended again; only one that
+/// the limits put off can.
 pub(super) async fn come_back<S: PageStore>(
     State(pages): State<Pages<S>>,
     parts: Parts,
@@ -100,7 +104,9 @@ pub(super) async fn come_back<S: PageStore>(
     };
     let returned = Returned { provider, parts: &parts, origin: &origin, cookies: &cookies, flow: &flow };
     let mut response = returned.finish(&pages, &query).await.unwrap_or_else(IntoResponse::into_response);
-    set_cookies(&mut response, flow::clear(&cookies, state));
+    if response.status() != StatusCode::TOO_MANY_REQUESTS {
+        set_cookies(&mut response, flow::clear(&cookies, state));
+    }
     Ok(response)
 }
 
@@ -121,24 +127,37 @@ impl Returned<'_> {
     async fn finish<S: PageStore>(&self, pages: &Pages<S>, query: &Form) -> Result<Response, ErrorPage> {
         let issuer = query.get("iss");
         if !issuer.is_empty() && !self.provider.is_issuer(issuer) {
-            return Ok(self.failure(&SignInFailure::NotAccepted));
+            warn!(issuer = self.provider.issuer(), "oidc.wrong_issuer");
+            return Ok(self.failure(&SignInFailure::WrongIssuer));
         }
-        match query.get("error") {
-            "" => {}
-            "access_denied" => return Ok(self.failure(&SignInFailure::Denied)),
-            error => return Ok(self.failure(&SignInFailure::Refused(error.to_owned()))),
+        let error = query.get("error");
+        if !error.is_empty() {
+            let code = safe_code(error);
+            info!(issuer = self.provider.issuer(), code, "oidc.refused");
+            return Ok(self.failure(&match code {
+                "access_denied" => SignInFailure::Denied,
+                code => SignInFailure::Refused(code.to_owned()),
+            }));
         }
         let (limits, client) = (CallLimits::of(&self.parts.extensions), Client::of(&self.parts.extensions));
         limits.take_code(&client, Instant::now())?;
-        let person = match self.person(query.get("code")).await {
+        let person = match self.person(query.get("code"), issuer).await {
             Ok(person) => person,
-            Err(error) => return Ok(self.failure(&error.into())),
+            Err(error) => {
+                // Only these tell of a browser that guesses.
+                if !matches!(error, SignInError::CodeRefused | SignInError::IdToken(_)) {
+                    limits.return_code(&client);
+                }
+                return Ok(self.failure(&error.into()));
+            }
         };
         limits.return_code(&client);
         client.notify_authenticated();
         let access = match chosen(self.provider.access(&person), self.flow.tenant()) {
             Chosen::One(access) => access,
             Chosen::None => {
+                let (subject, claims) = (person.subject.as_str(), person.claim_names());
+                info!(issuer = self.provider.issuer(), subject, claims, "oidc.no_access");
                 return Ok(view::no_access(&person.name, self.provider.host(), self.flow.next().as_deref()));
             }
             Chosen::Several(all) => {
@@ -147,26 +166,43 @@ impl Returned<'_> {
         };
         limits.take_session(person.id, &access.tenant, &person.name, Instant::now())?;
         let (now, Access { tenant, scopes }) = (Timestamp::now(), access);
-        let person = SignedInPerson { id: person.id, name: person.name, tenant, scopes };
+        let signed_in = SignedInPerson {
+            id: person.id,
+            name: person.name,
+            tenant,
+            scopes,
+            settings: self.provider.fingerprint(),
+        };
         // What the rules give has `history:read`.
-        let issued = portal::sign_in_person(&pages.store, person, now).await?.ok_or(ErrorPage::NotFound)?;
-        log::person_signed_in(&issued.grant, &client.address_group());
+        let issued =
+            portal::sign_in_person(&pages.store, signed_in, now).await?.ok_or(ErrorPage::NotFound)?;
+        log::person_signed_in(&issued.grant, &person.subject, &client.address_group());
         let next = self.flow.next().unwrap_or_else(|| OVERVIEW_PATH.to_owned());
         enter(&pages.store, (self.cookies, &self.parts.headers), &issued, now, &next).await
     }
 
-    async fn person(&self, code: &str) -> Result<Person, SignInError> {
+    async fn person(&self, code: &str, issuer: &str) -> Result<Person, SignInError> {
         let (redirect_uri, nonce) = (callback_url(self.origin), self.flow.nonce());
         let verifier = self.flow.verifier();
-        let code = ReturnedCode { code, redirect_uri: &redirect_uri, nonce: &nonce, verifier: &verifier };
+        let code =
+            ReturnedCode { code, issuer, redirect_uri: &redirect_uri, nonce: &nonce, verifier: &verifier };
         self.provider.person(code).await
     }
+}
+
+/// The code of an error as it may be shown and logged: anybody can write one into a link.
+fn safe_code(code: &str) -> &str {
+    let end = code.find(|character: char| !character.is_ascii_lowercase() && character != '_');
+    let safe = &code[..end.unwrap_or(code.len())];
+    if safe.is_empty() || safe.len() > 64 { "unnamed" } else { safe }
 }
 
 impl From<SignInError> for SignInFailure {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Unavailable(_) => Self::Unavailable,
+            SignInError::Slow => Self::Slow,
+            SignInError::WrongIssuer => Self::WrongIssuer,
             SignInError::ClientRefused => Self::Misconfigured,
             SignInError::CodeRefused => Self::CodeRefused,
             SignInError::IdToken(_) => Self::NotAccepted,

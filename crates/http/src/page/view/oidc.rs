@@ -15,20 +15,25 @@ pub(in crate::page) const TENANT_FIELD: &str = "tenant";
 /// The field by which the provider asks who it is, even where it knows.
 pub(in crate::page) const ANEW_FIELD: &str = "anew";
 
-/// Why nobody is signed in.
+/// Why nobody is signed in. A fault of the provider is 424 and not 502: a gateway counts 5xx as ours, and whoever has a browser could
+/// raise its alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::page) enum SignInFailure {
     /// The provider does not answer as it should.
     Unavailable,
+    /// The provider takes too long.
+    Slow,
     /// The provider does not know us, or not our secret.
     Misconfigured,
     /// The browser began no such sign-in, or has ended it, or too late.
     NotUnderWay,
     /// The person or the provider said no.
     Denied,
-    /// The provider answered another error, of this code.
+    /// The provider answered another error, of this code, which may be shown.
     Refused(String),
     CodeRefused,
+    /// The browser came back from another provider.
+    WrongIssuer,
     /// What the provider gave does not stand.
     NotAccepted,
 }
@@ -39,14 +44,21 @@ impl SignInFailure {
         let text = |text: &str| text.to_owned();
         match self {
             Self::Unavailable => (
-                StatusCode::BAD_GATEWAY,
+                StatusCode::FAILED_DEPENDENCY,
                 "You cannot sign in there now",
                 format!(
                     "{host} does not answer as it should. Try again in a moment, or sign in with an API key."
                 ),
             ),
+            Self::Slow => (
+                StatusCode::FAILED_DEPENDENCY,
+                "You cannot sign in there now",
+                format!(
+                    "{host} is slow: it took longer than 20 seconds. Try again in a moment, or sign in with an API key."
+                ),
+            ),
             Self::Misconfigured => (
-                StatusCode::BAD_GATEWAY,
+                StatusCode::FAILED_DEPENDENCY,
                 "You cannot sign in there now",
                 format!(
                     "{host} does not know loanhook, or not its secret. Ask whoever administers loanhook in your company to look at \
@@ -66,13 +78,10 @@ impl SignInFailure {
                 format!("The sign-in was refused at {host}, by you or by its rules."),
             ),
             Self::Refused(code) => {
-                let named = !code.is_empty()
-                    && code.len() <= 64
-                    && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-                let code = if named { format!(" ({code})") } else { String::new() };
-                let text =
-                    format!("{host} did not sign you in{code}. Begin again, or ask whoever administers it.");
-                (StatusCode::BAD_GATEWAY, "You are not signed in", text)
+                let text = format!(
+                    "{host} did not sign you in ({code}). Begin again, or ask whoever administers it."
+                );
+                (StatusCode::FORBIDDEN, "You are not signed in", text)
             }
             Self::CodeRefused => (
                 StatusCode::BAD_REQUEST,
@@ -81,8 +90,15 @@ impl SignInFailure {
                     "{host} says that it was finished before, or took too long. Nobody was signed in now."
                 ),
             ),
+            Self::WrongIssuer => (
+                StatusCode::BAD_REQUEST,
+                "You are not signed in",
+                format!(
+                    "Your browser came back from another address than {host}, so nobody was signed in. Begin again."
+                ),
+            ),
             Self::NotAccepted => (
-                StatusCode::BAD_GATEWAY,
+                StatusCode::FAILED_DEPENDENCY,
                 "You are not signed in",
                 format!(
                     "What {host} said of you cannot be trusted, so nobody was signed in. If it happens again, tell whoever \

@@ -59,6 +59,12 @@ pub(in crate::page) fn page(
                     "Open it with https:// instead."
                 }
             }
+            @if site.provider_is_set_up_wrongly {
+                p.notice.bad {
+                    "The sign-in with the account of your company is set up wrongly. Tell whoever administers loanhook: its log says "
+                    "what is wrong."
+                }
+            }
             @if let Some(provider) = &site.provider {
                 (oidc::sign_in_form(provider.host(), next, new_tab))
                 h2 { "Or with an API key" }
