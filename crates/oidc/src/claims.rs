@@ -27,7 +27,10 @@ impl Claims {
         }
         let mut segments = name[1..].split('/').map(|segment| segment.replace("~1", "/").replace("~0", "~"));
         let first = self.0.get(&segments.next()?)?;
-        segments.try_fold(first, |value, segment| value.get(&segment))
+        segments.try_fold(first, |value, segment| match value {
+            Value::Array(values) => values.get(segment.parse::<usize>().ok()?),
+            _ => value.get(&segment),
+        })
     }
 
     /// The text of a claim.

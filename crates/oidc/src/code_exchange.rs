@@ -102,7 +102,7 @@ impl Provider {
     async fn refused(&self, error: &CoreErrorResponseType) -> SignInError {
         let issuer = self.settings.issuer_text.as_str();
         match error {
-            CoreErrorResponseType::InvalidGrant => {
+            CoreErrorResponseType::InvalidGrant | CoreErrorResponseType::InvalidRequest => {
                 warn!(issuer, "oidc.code_refused");
                 SignInError::CodeRefused
             }

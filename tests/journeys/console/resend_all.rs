@@ -67,7 +67,7 @@ async fn what_failed_at_an_old_address_arrives_at_the_one_that_its_webhook_has_n
     let fields = [("csrf", csrf.as_str()), ("once", once.as_str()), ("current", "on")];
     let begun = visitor.post(&action, &fields).await.expect_status(303).header("location").to_owned();
     let page = ended(&mut visitor, &begun).await;
-    assert_eq!(page.text("#job h2"), "Done: 2 of 2 webhooks");
+    assert_eq!(page.text("#job h2"), "Done: 2 of 2 deliveries");
     assert_eq!(resends(&j.api, &traces).await, [1, 1]);
     for _ in &traces {
         assert_eq!(j.receiver.next_request().await.path_and_query, "/new");

@@ -74,6 +74,10 @@ async fn a_try_out_and_a_search_are_no_conflict_and_a_deleted_webhook_is_not_the
     );
     let kept = Filled::of(&page);
     assert_eq!(kept.get("title"), "Mine");
+    // The buttons that show the form again lead to the address of the page.
+    let page = Page::of(&kept.press(&mut visitor, &path, "try").await.expect_status(200));
+    let kept = Filled::of(&page);
+    assert_eq!((page.text("h1"), kept.get("title")), ("New webhook".to_owned(), "Mine"));
     let action = page.attribute("form.settings", "action");
     kept.press(&mut visitor, &action, "save").await.expect_status(201);
     assert_eq!(only_webhook(&j).await["title"], "Mine");

@@ -103,10 +103,8 @@ pub(super) async fn come_back<S: PageStore>(
         return Ok(view::failure(&SignInFailure::NotUnderWay, provider.host(), None));
     };
     let returned = Returned { provider, parts: &parts, origin: &origin, cookies: &cookies, flow: &flow };
-    let mut response = returned.finish(&pages, &query).await.unwrap_or_else(IntoResponse::into_response);
-    if response.status() != StatusCode::TOO_MANY_REQUESTS {
-        set_cookies(&mut response, flow::clear(&cookies, state));
-    }
+    let mut response = returned.finish(&pages, &query).await?;
+    set_cookies(&mut response, flow::clear(&cookies, state));
     Ok(response)
 }
 
@@ -124,7 +122,11 @@ impl Returned<'_> {
         view::failure(failure, self.provider.host(), self.flow.next().as_deref())
     }
 
+    /// An error is a limit that put it off before anything was done.
     async fn finish<S: PageStore>(&self, pages: &Pages<S>, query: &Form) -> Result<Response, ErrorPage> {
+        let (limits, client) = (CallLimits::of(&self.parts.extensions), Client::of(&self.parts.extensions));
+        // Never given back: without a code that the provider knows, one address can have it asked so often only.
+        limits.take_begun_sign_in(&client, Instant::now())?;
         let issuer = query.get("iss");
         if !issuer.is_empty() && !self.provider.is_issuer(issuer) {
             warn!(issuer = self.provider.issuer(), "oidc.wrong_issuer");
@@ -136,10 +138,13 @@ impl Returned<'_> {
             info!(issuer = self.provider.issuer(), code, "oidc.refused");
             return Ok(self.failure(&match code {
                 "access_denied" => SignInFailure::Denied,
+                "server_error" | "temporarily_unavailable" => SignInFailure::Unavailable,
                 code => SignInFailure::Refused(code.to_owned()),
             }));
         }
-        let (limits, client) = (CallLimits::of(&self.parts.extensions), Client::of(&self.parts.extensions));
+        if query.get("code").is_empty() {
+            return Ok(self.failure(&SignInFailure::CodeRefused));
+        }
         limits.take_code(&client, Instant::now())?;
         let person = match self.person(query.get("code"), issuer).await {
             Ok(person) => person,
@@ -164,8 +169,20 @@ impl Returned<'_> {
                 return Ok(view::choose_tenant(&person.name, &all, self.flow.next().as_deref()));
             }
         };
-        limits.take_session(person.id, &access.tenant, &person.name, Instant::now())?;
-        let (now, Access { tenant, scopes }) = (Timestamp::now(), access);
+        let entered = self.enter(pages, person, access).await;
+        Ok(entered.unwrap_or_else(IntoResponse::into_response))
+    }
+
+    /// Begins the session of a person for whom the code was used.
+    async fn enter<S: PageStore>(
+        &self,
+        pages: &Pages<S>,
+        person: Person,
+        Access { tenant, scopes }: Access,
+    ) -> Result<Response, ErrorPage> {
+        let (limits, client) = (CallLimits::of(&self.parts.extensions), Client::of(&self.parts.extensions));
+        limits.take_session(person.id, &tenant, &person.name, Instant::now())?;
+        let now = Timestamp::now();
         let signed_in = SignedInPerson {
             id: person.id,
             name: person.name,

@@ -50,7 +50,7 @@ pub(in crate::page) fn question(question: &Question, scope: &BulkScope) -> Respo
                     input type="hidden" name=(ONCE_FIELD) value=(Uuid::new_v4());
                     label.box {
                         input type="checkbox" name=(TO_CURRENT_FIELD) value="on";
-                        span { "To the address that each webhook has now, where that was changed since" }
+                        span { "To the address that each webhook has now. Deliveries of a webhook that was deleted are then left out." }
                     }
                     div.actions {
                         button.primary type="submit" { "Send " (more) (webhooks(plan.count)) " again" }

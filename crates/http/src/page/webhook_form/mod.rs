@@ -55,7 +55,7 @@ pub(super) const VERSION_FIELD: &str = "version";
 pub(super) const ACTION_FIELD: &str = "action";
 
 /// What a form says that could not be kept.
-pub(super) const UNAVAILABLE: &str = "loanhook could not keep it now. Send it again in a moment";
+pub(super) const UNAVAILABLE: &str = "It could not be kept now. Send it again in a moment";
 
 /// A form as it is shown.
 pub(super) struct ShownForm {

@@ -81,6 +81,10 @@ fn form(shown: &ShownForm, request: &TenantRequest) -> Markup {
                     value=(if version.is_empty() { webhook.version.to_string() } else { version.to_owned() });
             } @else {
                 input type="hidden" name=(ONCE_FIELD) value=(shown.form.get(ONCE_FIELD));
+                // What of a deleted webhook is tried out or searched goes to its own path, where it must have been there.
+                @if shown.form.has(VERSION_FIELD) {
+                    input type="hidden" name=(VERSION_FIELD) value=(shown.form.get(VERSION_FIELD));
+                }
             }
             // The first button is the one that Enter in a field presses. It saves nothing.
             button.unseen type="submit" name=(ACTION_FIELD) value="enter" tabindex="-1" aria-hidden="true" { "Try it out" }
