@@ -67,7 +67,7 @@ async fn is_told(look: Look) {
     fill(&tab, "#f-tryLoan", "727").await;
     tab.click("button[value=try]").await;
     tab.wait_for_text("#tried", "this webhook fires.").await;
-    eprintln!("TRIED {}", tab.text("#tried").await);
+    tab.wait_for_text("#tried-request", "/new").await;
     assert_eq!(came_to(&j, "/new"), 0, "nothing is sent by a try-out");
     tab.click(".save-settings button").await;
     tab.wait_for_text("[role=status]", "The webhook is at version 2.").await;
