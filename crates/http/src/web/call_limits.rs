@@ -93,6 +93,7 @@ struct SharedLimits {
     resends_of_viewers: RateLimiter<(KeyHash, String)>,
     sessions: RateLimiter<KeyHash>,
     begun_sign_ins: RateLimiter<AddressGroup>,
+    returned_sign_ins: RateLimiter<AddressGroup>,
     wrong_key_counter: RepeatCounter<(EntryPoint, AddressGroup)>,
     /// What was refused, of which tenant, and the name of the caller.
     rate_limited_counter: RepeatCounter<(&'static str, TenantId, String)>,
@@ -106,7 +107,8 @@ impl Default for CallLimits {
             resends_of_keys: RateLimiter::new(RESENDS_PER_KEY, MAX_TRACKED),
             resends_of_viewers: RateLimiter::new(RESENDS_PER_VIEWER, MAX_TRACKED),
             sessions: RateLimiter::new(SESSIONS_PER_LINK_OR_KEY, MAX_TRACKED),
-            begun_sign_ins: RateLimiter::new(codes::SIGN_INS_BEGUN_PER_ADDRESS, MAX_TRACKED),
+            begun_sign_ins: RateLimiter::new(codes::SIGN_INS_PER_ADDRESS, MAX_TRACKED),
+            returned_sign_ins: RateLimiter::new(codes::SIGN_INS_PER_ADDRESS, MAX_TRACKED),
             wrong_key_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
             rate_limited_counter: RepeatCounter::new(MAX_LOGGED_PER_WINDOW),
         }))

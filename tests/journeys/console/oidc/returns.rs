@@ -29,9 +29,7 @@ async fn a_sign_in_that_was_denied() {
 #[tokio::test]
 async fn another_error_of_the_provider() {
     let Some((_provider, j)) = provider_and_journey().await else { return };
-    for (error, shown) in
-        [("temporarily_unavailable", "temporarily_unavailable"), ("<b>call 555 0100</b>", "unnamed")]
-    {
+    for (error, shown) in [("invalid_scope", "invalid_scope"), ("<b>call 555 0100</b>", "unnamed")] {
         let mut browser = Browser::new(&j);
         let url = browser.begin(&[]).await;
         let state = super::parameter(&url, "state").expect("it has one");
@@ -50,6 +48,12 @@ async fn another_error_of_the_provider() {
         assert!(!text.contains("555 0100"), "what anybody can write into a link is not shown: {text}");
     }
     logged(&j, "oidc.refused", 2).await;
+    let mut browser = Browser::new(&j);
+    let url = browser.begin(&[]).await;
+    let state = super::parameter(&url, "state").expect("it has one");
+    let back = format!("/sign-in/oidc/callback?state={state}&error=temporarily_unavailable");
+    let refused = browser.visitor.get(&back).await.expect_status(424);
+    assert_eq!(title_of(&refused), "You cannot sign in there now");
     assert!(!j.server.output().contains("555 0100"), "{}", j.server.output());
 }
 

@@ -126,7 +126,7 @@ impl Returned<'_> {
     async fn finish<S: PageStore>(&self, pages: &Pages<S>, query: &Form) -> Result<Response, ErrorPage> {
         let (limits, client) = (CallLimits::of(&self.parts.extensions), Client::of(&self.parts.extensions));
         // Never given back: without a code that the provider knows, one address can have it asked so often only.
-        limits.take_begun_sign_in(&client, Instant::now())?;
+        limits.take_returned_sign_in(&client, Instant::now())?;
         let issuer = query.get("iss");
         if !issuer.is_empty() && !self.provider.is_issuer(issuer) {
             warn!(issuer = self.provider.issuer(), "oidc.wrong_issuer");

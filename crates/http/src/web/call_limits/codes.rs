@@ -1,5 +1,6 @@
-//! Limits of the sign-in and sign-out beside those of keys: unknown tokens, and the sign-in at the OpenID provider. Codes that browsers bring back count in the limit of wrong keys at the sign-in, as each
-//! costs the provider a call: so guesses of both kinds are limited together. Sign-ins that begin have a limit of their own.
+//! Limits of the sign-in and sign-out beside those of keys: unknown tokens, and the sign-in at the OpenID provider. Wrong codes that
+//! browsers bring back count as wrong keys at the sign-in: so guesses of both kinds are limited together. Sign-ins that begin, and
+//! browsers that come back, have limits of their own, as each costs the provider a call.
 
 use std::time::Instant;
 
@@ -7,8 +8,8 @@ use super::{CallLimits, EntryPoint, RateLimited};
 use crate::web::Client;
 use crate::web::rate_limiter::Rate;
 
-/// Sign-ins at the OpenID provider that begin from one address, of a whole office perhaps.
-pub(super) const SIGN_INS_BEGUN_PER_ADDRESS: Rate = Rate { burst: 60, per_second: 1.0 };
+/// Sign-ins at the OpenID provider that begin at one address, of a whole office perhaps; and as many browsers that come back.
+pub(super) const SIGN_INS_PER_ADDRESS: Rate = Rate { burst: 60, per_second: 1.0 };
 
 impl CallLimits {
     /// Counts an unknown token of a session as a wrong key at the sign-in.
@@ -42,7 +43,16 @@ impl CallLimits {
         self.0.begun_sign_ins.take_token(&client.address_group(), now).map_err(RateLimited)
     }
 
-    /// Gives it back: the code was valid, or was not looked at.
+    /// Takes one of the browsers that may come back to the address of the client, whatever comes of it.
+    ///
+    /// # Errors
+    ///
+    /// Too many came back there.
+    pub(crate) fn take_returned_sign_in(&self, client: &Client, now: Instant) -> Result<(), RateLimited> {
+        self.0.returned_sign_ins.take_token(&client.address_group(), now).map_err(RateLimited)
+    }
+
+    /// Gives a code back: the code was valid, or was not looked at.
     pub(crate) fn return_code(&self, client: &Client) {
         self.0.wrong_keys.return_token(&(EntryPoint::SignIn, client.address_group()));
     }
