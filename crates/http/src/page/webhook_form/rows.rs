@@ -49,6 +49,7 @@ impl Rows {
                 name: form.get(&name_field),
                 value: form.get(&self.value_field(index)),
                 kept: form.get(&self.kept_field(index)),
+                any_case: self == Self::Headers,
             })
         };
         (0..MAX_ROWS).map_while(row).collect()
@@ -79,16 +80,26 @@ pub(in crate::page) struct Row<'a> {
     pub(in crate::page) value: &'a str,
     /// The name of the stored row that it was; empty where it is a new one.
     pub(in crate::page) kept: &'a str,
+    /// Whether two names are one that differ in the case of letters alone, as with headers.
+    any_case: bool,
 }
 
 impl Row<'_> {
+    const fn was_stored(&self) -> bool {
+        self.value.is_empty() && !self.kept.is_empty()
+    }
+
+    fn has_its_name(&self) -> bool {
+        self.kept == self.name || self.any_case && self.kept.eq_ignore_ascii_case(self.name)
+    }
+
     /// Whether it keeps a stored value: only under the name that the value is stored under.
-    pub(in crate::page) const fn keeps_value(&self) -> bool {
-        self.value.is_empty() && !self.kept.is_empty() && self.kept.eq_ignore_ascii_case(self.name)
+    pub(in crate::page) fn keeps_value(&self) -> bool {
+        self.was_stored() && self.has_its_name()
     }
 
     /// Whether it has another name than what is stored, and no value of its own.
-    pub(super) const fn lacks_value(&self) -> bool {
-        self.value.is_empty() && !self.kept.is_empty() && !self.kept.eq_ignore_ascii_case(self.name)
+    pub(super) fn lacks_value(&self) -> bool {
+        self.was_stored() && !self.has_its_name()
     }
 }
