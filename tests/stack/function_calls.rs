@@ -81,6 +81,7 @@ const HISTORY: Calls = &[
 ];
 const SUBSCRIPTIONS: Calls = &[
     (TABLE, READS_WRITES_AND_BATCHES),
+    (ACCEPTED, &["dynamodb:Query"]),
     (DUE, &["dynamodb:Query"]),
     (SMALL_PAYLOADS, &["dynamodb:GetItem", "dynamodb:PutItem"]),
     (COUNTS, &["dynamodb:GetItem", "dynamodb:Query"]),
