@@ -21,7 +21,7 @@ async fn begin(j: &Journey, look: Look) -> Option<(Tab, Gate)> {
     tab.click(".all a").await;
     tab.wait_for_texts("h2", &["Send 2 webhooks again?"]).await;
     tab.click(".bulk button.primary").await;
-    tab.wait_for_texts("h2", &["Sending again: 0 of 2 deliveries"]).await;
+    tab.wait_for_texts("#job h2", &["Sending again: 0 of 2 deliveries"]).await;
     Some((tab, gate))
 }
 
