@@ -1,7 +1,6 @@
 //! What is sent by the form: it is saved, tried out, or shown again with one more row or with what was searched.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -87,26 +86,19 @@ pub(in crate::page) async fn create<S: SettingsStore>(
     }
 }
 
-/// How often a webhook that was made is looked for again, and after which time: on AWS a new one may be missing from the list for a
-/// moment.
-const MORE_LOOKS: usize = 10;
-const LOOK_PAUSE: Duration = Duration::from_millis(100);
-
-/// The answer to a form that was sent before.
+/// The answer to a form that was sent before. What it made is looked for first: a webhook that appears between the two reads is there
+/// in the second, and not taken for a deleted one.
 async fn made_before<S: SettingsStore>(
     store: &S,
     grant: &Grant,
     id: SubscriptionId,
 ) -> Result<Option<Result<Response, ErrorPage>>, ErrorPage> {
-    for look in 0..=MORE_LOOKS {
-        if store.subscription(&grant.tenant, id).await?.is_some() {
-            let page = format!("{}?{MADE_BEFORE}=1", links::webhook(id));
-            return Ok(Some(Ok(Redirect::to(&page).into_response())));
-        }
-        if look == 0 && store.subscription_version(&grant.tenant, id, 1).await?.is_none() {
-            return Ok(None);
-        }
-        tokio::time::sleep(LOOK_PAUSE).await;
+    if store.subscription_version(&grant.tenant, id, 1).await?.is_none() {
+        return Ok(None);
+    }
+    if store.subscription(&grant.tenant, id).await?.is_some() {
+        let page = format!("{}?{MADE_BEFORE}=1", links::webhook(id));
+        return Ok(Some(Ok(Redirect::to(&page).into_response())));
     }
     let deleted = "This form was sent before, and the webhook that it made was deleted: no further one was made. Open an empty form.";
     Ok(Some(Err(ErrorPage::Conflict(deleted.to_owned()))))
