@@ -28,7 +28,7 @@ pub mod log;
 pub mod model;
 pub mod operational;
 pub mod overview;
-mod paging;
+pub mod paging;
 pub mod portal;
 pub mod ports;
 pub mod readiness;

@@ -7,6 +7,14 @@ const MAX_EXAMINED: usize = 5000;
 /// How many items a filtered page reads at once.
 const FILTERED_READ: usize = 500;
 
+/// Cuts what was read as one more than a page has, which is how it is known that more follows: the item that the page ends with, where
+/// that is so. The next page begins after it.
+pub fn cut_to_page<T>(read: &mut Vec<T>, limit: usize) -> Option<&T> {
+    let more = read.len() > limit;
+    read.truncate(limit);
+    read.last().filter(|_| more)
+}
+
 /// A page under way: its items so far, and where the list is read on. `C` is the position of an item.
 #[derive(Debug)]
 pub(crate) struct Paging<T, C> {

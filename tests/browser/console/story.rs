@@ -78,7 +78,7 @@ async fn is_told(look: Look) {
     tab.click("#filters button.primary").await;
     tab.click(".all a").await;
     tab.wait_for_text("h2", "Send 2 webhooks again?").await;
-    tab.click("input[name=current]").await;
+    tab.click("input[name=to][value=current]").await;
     tab.click(".bulk button.primary").await;
     if !look.script {
         eventually("the outcome", async || {

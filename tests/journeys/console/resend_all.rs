@@ -62,9 +62,9 @@ async fn what_failed_at_an_old_address_arrives_at_the_one_that_its_webhook_has_n
     j.api.patch(&subscription_path(&webhook), &patch).await.expect_status(200);
     let mut visitor = signed_in(&j).await;
     let question = visitor.page("/webhooks/resend-all?status=failed").await;
-    assert!(question.all(".bulk input[name=current][checked]").is_empty(), "it is chosen by who wants it");
+    assert!(question.all(".bulk input[name=to][checked]").is_empty(), "it is chosen by who wants it");
     let (action, csrf, once) = form(&question);
-    let fields = [("csrf", csrf.as_str()), ("once", once.as_str()), ("current", "on")];
+    let fields = [("csrf", csrf.as_str()), ("once", once.as_str()), ("to", "current")];
     let begun = visitor.post(&action, &fields).await.expect_status(303).header("location").to_owned();
     let page = ended(&mut visitor, &begun).await;
     assert_eq!(page.text("#job h2"), "Done: 2 of 2 deliveries");

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::model::id::{JobId, TenantId};
 use crate::model::job::{Job, JobKind};
+use crate::paging::cut_to_page;
 use crate::ports::{Jobs, StoreResult};
 
 /// A page of jobs.
@@ -31,8 +32,6 @@ pub async fn list<S: Jobs>(
     }
     // An ID begins with the time at which it was made.
     jobs.sort_by_key(|job| Reverse(job.id.uuid()));
-    let more = jobs.len() > limit;
-    jobs.truncate(limit);
-    let next = jobs.last().filter(|_| more).map(|last| last.id);
+    let next = cut_to_page(&mut jobs, limit).map(|last| last.id);
     Ok(JobPage { jobs, next })
 }

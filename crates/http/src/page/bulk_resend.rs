@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::bulk_scope::BulkScope;
 use super::error_page::ErrorPage;
 use super::page_parameters::PageParameters;
-use super::resend::ONCE_FIELD;
+use super::resend::{ONCE_FIELD, TO_CURRENT, TO_FIELD};
 use super::view::bulk_resend;
 use super::{PageStore, Pages};
 use crate::web::call_limits::{CallLimits, Requester};
@@ -23,9 +23,6 @@ use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::Subscriptions;
 use loanhook_core::recovery::{self, JobInput, NewJob, Plan};
-
-/// The field of the form that has all sent to the address that their webhook has now.
-pub(super) const TO_CURRENT_FIELD: &str = "current";
 
 /// What the page asks about.
 pub(super) struct Question {
@@ -42,6 +39,7 @@ pub(super) async fn ask<S: PageStore, R: Into<BulkScope>>(
     parts: Parts,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
+    scope.require_resend()?;
     let parameters = scope.parameters(parts.uri.query());
     take_resend(&scope, &parts)?;
     let Some(new) = new_job(&parameters, &scope, None) else { return Ok(list(&parameters, &scope)) };
@@ -58,13 +56,11 @@ pub(super) async fn begin<S: PageStore, R: Into<BulkScope>>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
-    if !scope.may_resend() {
-        return Err(ErrorPage::MayNotResend);
-    }
+    scope.require_resend()?;
     let form = scope.form(body, &parts.headers).await?;
     take_resend(&scope, &parts)?;
     let parameters = scope.parameters(parts.uri.query());
-    let to = form.has(TO_CURRENT_FIELD).then_some("current");
+    let to = Some(form.get(TO_FIELD)).filter(|to| *to == TO_CURRENT);
     let Some(new) = new_job(&parameters, &scope, to) else { return Ok(list(&parameters, &scope)) };
     let asked = format!("{}{} {}", scope.list_path(), parameters.query(), to.unwrap_or_default());
     // Each form makes one job, however often it is sent. No key of the API begins with this character.
@@ -75,11 +71,8 @@ pub(super) async fn begin<S: PageStore, R: Into<BulkScope>>(
     Ok(Redirect::to(&scope.job_path(job.id)).into_response())
 }
 
-/// Takes one of the resends that the viewer may ask for, if the viewer may resend.
+/// Takes one of the resends that the viewer may ask for.
 fn take_resend(scope: &BulkScope, parts: &Parts) -> Result<(), ErrorPage> {
-    if !scope.may_resend() {
-        return Err(ErrorPage::MayNotResend);
-    }
     let grant = &scope.grant;
     let viewer = Requester::Viewer(grant.maker.id(), grant.name.clone());
     CallLimits::of(&parts.extensions).take_resend(&viewer, &grant.tenant, &grant.name, Instant::now())?;
@@ -108,8 +101,7 @@ async fn title<S: Subscriptions>(
     parameters: &PageParameters,
 ) -> Result<Option<String>, ErrorPage> {
     let Ok(id) = parameters.get("subscriptionId").parse() else { return Ok(None) };
-    let webhooks = store.subscriptions(&scope.grant.tenant).await?;
-    let webhook = webhooks.iter().find(|of| of.id == id);
+    let webhook = store.subscription(&scope.grant.tenant, id).await?;
     Ok(webhook.map(|of| of.settings.title.clone()))
 }
 

@@ -47,6 +47,11 @@ impl BulkScope {
         self.grant.may(Scope::WebhooksResend)
     }
 
+    /// Refuses a viewer who may not resend.
+    pub(super) fn require_resend(&self) -> Result<(), ErrorPage> {
+        if self.may_resend() { Ok(()) } else { Err(ErrorPage::MayNotResend) }
+    }
+
     /// The path of the list that is resent.
     pub(super) fn list_path(&self) -> String {
         self.loan.as_ref().map_or_else(|| DELIVERIES_PATH.to_owned(), loan_page_path)

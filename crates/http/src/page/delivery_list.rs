@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 
 use super::delivery_parameters::CheckedDeliveryParameters;
 use super::error_page::ErrorPage;
@@ -14,6 +14,7 @@ use super::tenant_request::TenantRequest;
 use super::view::delivery_list;
 use super::{PageStore, Pages};
 use crate::api::{self, ExportFormat};
+use crate::web::download::save_as;
 use loanhook_core::delivery_list::{self as deliveries, DeliveryPage};
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::time::Timestamp;
@@ -78,12 +79,8 @@ pub(super) async fn export<S: PageStore>(
     }
     let exported = api::export_for_page(pages.store, request.grant.tenant, filter, (format, &parts)).await;
     let mut response = exported.ok_or(ErrorPage::Unavailable)?;
-    let headers = response.headers_mut();
     // The link is for a program with a key.
-    let part = if headers.remove(header::LINK).is_some() { "-newest-part" } else { "" };
-    let disposition = format!("attachment; filename=\"deliveries{part}.{ending}\"");
-    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
+    let part = if response.headers_mut().remove(header::LINK).is_some() { "-newest-part" } else { "" };
+    save_as(&mut response, &format!("deliveries{part}.{ending}"));
     Ok(response)
 }

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use super::error_page::ErrorPage;
 use super::page_request::check_csrf_token;
-use super::resend::CSRF_FIELD;
+use super::resend::{CSRF_FIELD, VERSION_FIELD};
 use crate::web::Origin;
 use crate::web::body_reader::{self, BodyLimit};
 use loanhook_core::model::grant::Grant;
@@ -67,6 +67,11 @@ impl Form {
     /// The value of a field; empty where it was not sent.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// The version of what the page showed that has the form; 0, which nothing has, where it names none.
+    pub(super) fn version(&self) -> u64 {
+        self.get(VERSION_FIELD).parse().unwrap_or_default()
     }
 
     /// Each value of a field, in the order of the form.

@@ -62,9 +62,7 @@ pub(super) async fn stop<S: PageStore, R: Into<BulkScope>>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     let scope = request.into();
-    if !scope.may_resend() {
-        return Err(ErrorPage::MayNotResend);
-    }
+    scope.require_resend()?;
     scope.form(body, &parts.headers).await?;
     let Job { id, request, .. } = scope.find_job(&pages.store).await?;
     recovery::stop(&pages.store, &scope.grant.tenant, request.kind, id, Timestamp::now()).await?;

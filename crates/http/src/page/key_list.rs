@@ -18,6 +18,7 @@ use loanhook_core::model::key::{Key, Scope};
 use loanhook_core::model::key_input::KeyInput;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
+use loanhook_core::paging::cut_to_page;
 use loanhook_core::ports::{Keys, ListedKey, StoreResult};
 use loanhook_core::{keys, log};
 
@@ -54,6 +55,20 @@ pub(super) struct NewKeyForm {
     pub(super) unavailable: bool,
 }
 
+impl NewKeyForm {
+    const fn empty(id: KeyId) -> Self {
+        let errors = ValidationErrors(Vec::new());
+        Self {
+            id,
+            name: String::new(),
+            scopes: Vec::new(),
+            last_day: String::new(),
+            errors,
+            unavailable: false,
+        }
+    }
+}
+
 pub(super) async fn show<S: SettingsStore>(
     State(pages): State<Pages<S>>,
     request: TenantRequest,
@@ -63,9 +78,7 @@ pub(super) async fn show<S: SettingsStore>(
     // A key that there cannot be is none.
     let after: Option<KeyId> = Form::of_query(parts.uri.query()).get(AFTER).parse().ok();
     let mut keys = pages.store.keys(&request.grant.tenant, after, KEYS_PER_PAGE + 1).await?;
-    let more = keys.len() > KEYS_PER_PAGE;
-    keys.truncate(KEYS_PER_PAGE);
-    let next = keys.last().filter(|_| more).map(|last| last.key.id);
+    let next = cut_to_page(&mut keys, KEYS_PER_PAGE).map(|last| last.key.id);
     let own = own_key(&pages.store, &request).await?;
     let list = KeyList { keys, next, is_first: after.is_none(), own, now: Timestamp::now() };
     Ok(key_list::page(&list, &request))
@@ -74,15 +87,7 @@ pub(super) async fn show<S: SettingsStore>(
 /// Shows the form for a new key.
 pub(super) async fn ask(request: TenantRequest) -> Result<Response, ErrorPage> {
     require(&request)?;
-    let form = NewKeyForm {
-        id: KeyId::at(Timestamp::now()),
-        name: String::new(),
-        scopes: Vec::new(),
-        last_day: String::new(),
-        errors: ValidationErrors::default(),
-        unavailable: false,
-    };
-    Ok(new_key::form(&form, &request))
+    Ok(new_key::form(&NewKeyForm::empty(KeyId::at(Timestamp::now())), &request))
 }
 
 /// Makes a key, and shows it once.
@@ -94,7 +99,7 @@ pub(super) async fn create<S: SettingsStore>(
 ) -> Result<Response, ErrorPage> {
     let request = sent(request)?;
     require(&request)?;
-    let form = Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
+    let form = request.form(body, &parts.headers).await?;
     let scopes: Vec<Scope> = form.all(SCOPE).filter_map(|name| name.parse().ok()).collect();
     let id: KeyId = once::id(&form, &request.grant)?;
     if !request.grant.may_manage(&scopes) {
@@ -102,12 +107,14 @@ pub(super) async fn create<S: SettingsStore>(
     }
     let (name, last_day) = (form.get(NAME).trim().to_owned(), form.get(LAST_DAY).trim().to_owned());
     let expires_at = Some(&last_day).filter(|day| !day.is_empty()).map(|day| end_of(day));
+    let input = KeyInput { name: name.clone(), scopes: scopes.clone(), expires_at };
+    let shown = NewKeyForm { name, scopes, last_day, ..NewKeyForm::empty(id) };
     let now = Timestamp::now();
-    let new = match (KeyInput { name: name.clone(), scopes: scopes.clone(), expires_at }).check(now) {
+    let new = match input.check(now) {
         Ok(new) => new,
         Err(errors) => {
-            let form = NewKeyForm { id, name, scopes, last_day, errors, unavailable: false };
-            return Ok((StatusCode::UNPROCESSABLE_ENTITY, new_key::form(&form, &request)).into_response());
+            let form = new_key::form(&NewKeyForm { errors, ..shown }, &request);
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
         }
     };
     let tenant = &request.grant.tenant;
@@ -121,12 +128,13 @@ pub(super) async fn create<S: SettingsStore>(
         Err(_) if matches!(pages.store.listed_key(tenant, id).await, Ok(Some(_))) => {
             return Err(made_before());
         }
-        Err(failure) => {
-            let status = (StatusCode::SERVICE_UNAVAILABLE, ErrorPage::from(failure)).0;
-            let errors = ValidationErrors::default();
-            let form = NewKeyForm { id, name, scopes, last_day, errors, unavailable: true };
-            return Ok((status, new_key::form(&form, &request)).into_response());
-        }
+        Err(failure) => match ErrorPage::from(failure) {
+            ErrorPage::Unavailable => {
+                let form = new_key::form(&NewKeyForm { unavailable: true, ..shown }, &request);
+                return Ok((StatusCode::SERVICE_UNAVAILABLE, form).into_response());
+            }
+            refused => return Err(refused),
+        },
     };
     log::change_on_page("key.created", &request.grant, &key.id);
     Ok((StatusCode::CREATED, new_key::made(&key, &secret, &request)).into_response())
@@ -141,7 +149,7 @@ fn made_before() -> ErrorPage {
 
 /// Refuses a viewer who may not manage keys.
 pub(super) fn require(request: &TenantRequest) -> Result<(), ErrorPage> {
-    if request.grant.may(Scope::Admin) || request.grant.may(Scope::Operator) {
+    if request.grant.may_manage(&[]) {
         return Ok(());
     }
     Err(ErrorPage::MayNotManageKeys)

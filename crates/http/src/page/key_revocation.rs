@@ -6,13 +6,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 
 use super::error_page::ErrorPage;
-use super::form::Form;
 use super::key_list::{own_key, require};
 use super::tenant_request::{KEYS_PATH, TenantRequest};
 use super::view::key_revocation;
 use super::{Pages, SettingsStore};
 use loanhook_core::model::id::KeyId;
-use loanhook_core::model::key::{Key, Scope};
+use loanhook_core::model::key::Key;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Keys, StoreResult};
 use loanhook_core::{keys, log};
@@ -36,7 +35,7 @@ pub(super) async fn ask<S: SettingsStore>(
 ) -> Result<Response, ErrorPage> {
     let key = managed_key(&pages.store, &request).await?;
     let is_own = own_key(&pages.store, &request).await? == Some(key.id);
-    let is_last_admin = manages(&key) && !has_another_admin(&pages.store, &key).await?;
+    let is_last_admin = key.may_manage(&[]) && !has_another_admin(&pages.store, &key).await?;
     Ok(key_revocation::page(&Revocation { key, is_own, is_last_admin }, &request))
 }
 
@@ -48,7 +47,7 @@ pub(super) async fn revoke<S: SettingsStore>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     require(&request)?;
-    Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
+    request.form(body, &parts.headers).await?;
     let Key { id, .. } = managed_key(&pages.store, &request).await?;
     keys::delete(&pages.store, &request.grant.scopes, &request.grant.tenant, id).await?;
     log::change_on_page("key.deleted", &request.grant, &id);
@@ -63,11 +62,7 @@ async fn managed_key<S: Keys>(store: &S, request: &TenantRequest) -> Result<Key,
     if request.grant.may_manage(&key.scopes) { Ok(key) } else { Err(ErrorPage::MayNotManageOperatorKeys) }
 }
 
-fn manages(key: &Key) -> bool {
-    key.may(Scope::Admin) || key.may(Scope::Operator)
-}
-
 async fn has_another_admin<S: Keys>(store: &S, than: &Key) -> StoreResult<bool> {
     let (keys, now) = (store.keys(&than.tenant, None, MAX_LOOKED_AT).await?, Timestamp::now());
-    Ok(keys.iter().any(|of| of.key.id != than.id && of.key.is_valid_at(now) && manages(&of.key)))
+    Ok(keys.iter().any(|of| of.key.id != than.id && of.key.is_valid_at(now) && of.key.may_manage(&[])))
 }

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderValue, header};
 
 use super::error_page::ErrorPage;
 use super::fetch_metadata::is_page_or_script;
@@ -12,6 +11,7 @@ use super::overview::SPAN;
 use super::tenant_request::{REPORT_PATH, TenantRequest};
 use super::{PageStore, Pages};
 use crate::api::{self, ExportFormat};
+use crate::web::download::save_as;
 use loanhook_core::model::report::{Grouping, ReportQuery};
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::overview::OverviewSpan;
@@ -48,9 +48,6 @@ pub(super) async fn download<S: PageStore>(
     let query = ReportQuery { group, ..span.query(Timestamp::now()) };
     let made = report(&pages.store, &request.grant.tenant, query).await?;
     let mut response = api::report_for_page(made, ExportFormat::Csv).ok_or(ErrorPage::Unavailable)?;
-    let disposition = format!("attachment; filename=\"report-{}-{word}.csv\"", span.as_str());
-    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
-    }
+    save_as(&mut response, &format!("report-{}-{word}.csv", span.as_str()));
     Ok(response)
 }

@@ -53,7 +53,7 @@ async fn checked(
     body: Body,
 ) -> Result<(SubscriptionId, Form), ErrorPage> {
     check_scope(request)?;
-    let form = Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
+    let form = request.form(body, &parts.headers).await?;
     Ok((request.id.parse().map_err(|_| ErrorPage::NotFound)?, form))
 }
 

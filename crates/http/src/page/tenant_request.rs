@@ -1,12 +1,14 @@
 //! A request for a page of all loans, by a browser with a session of a sign-in. A portal link is for one loan, and opens none of
 //! these.
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
-use http::Method;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use super::Pages;
 use super::error_page::ErrorPage;
+use super::form::Form;
 use super::page_request::sign_in_before;
 use super::session_cookies::SessionCookies;
 use crate::web::{Client, Origin};
@@ -63,6 +65,11 @@ pub(super) fn kept(refused: ErrorPage) -> ErrorPage {
 impl TenantRequest {
     pub(super) fn may_resend(&self) -> bool {
         self.grant.may(Scope::WebhooksResend)
+    }
+
+    /// The fields of a form from a page that was made for this viewer.
+    pub(super) async fn form(&self, body: Body, headers: &HeaderMap) -> Result<Form, ErrorPage> {
+        Form::of_viewer(body, headers, (&self.grant, &self.origin)).await
     }
 }
 

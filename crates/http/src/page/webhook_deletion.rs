@@ -6,10 +6,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 
 use super::error_page::ErrorPage;
-use super::form::Form;
 use super::tenant_request::{TenantRequest, WEBHOOKS_PATH};
 use super::view::webhook_page as view;
-use super::webhook_form::{VERSION_FIELD, check_scope, webhook};
+use super::webhook_form::{check_scope, webhook};
 use super::{Pages, SettingsStore};
 use loanhook_core::log;
 use loanhook_core::subscriptions::{self, ExpectedVersions, SubscriptionError};
@@ -32,9 +31,9 @@ pub(super) async fn delete<S: SettingsStore>(
     body: Body,
 ) -> Result<Response, ErrorPage> {
     check_scope(&request)?;
-    let form = Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
+    let form = request.form(body, &parts.headers).await?;
     let id = request.id.parse().map_err(|_| ErrorPage::NotFound)?;
-    let expected = ExpectedVersions::OneOf(vec![form.get(VERSION_FIELD).parse().unwrap_or_default()]);
+    let expected = ExpectedVersions::OneOf(vec![form.version()]);
     let grant = &request.grant;
     match subscriptions::delete(&pages.store, &grant.tenant, id, &expected).await {
         Ok(()) => {

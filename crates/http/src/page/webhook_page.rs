@@ -16,7 +16,7 @@ use super::form::Form;
 use super::page_request::loan_page_path;
 use super::tenant_request::TenantRequest;
 use super::view::webhook_page as view;
-use super::webhook_form::{Faults, LOAN_FIELD, VERSION_FIELD, check_scope, samples, webhook};
+use super::webhook_form::{Faults, LOAN_FIELD, check_scope, samples, webhook};
 use super::{Pages, SettingsStore, links};
 use crate::api::{CheckingSender, SAMPLE_NAME};
 use loanhook_core::model::event::{Event, EventInput};
@@ -111,7 +111,7 @@ async fn of_form<S: SettingsStore>(
     body: Body,
 ) -> Result<(Arc<Subscription>, Form), ErrorPage> {
     check_scope(request)?;
-    let form = Form::of_viewer(body, &parts.headers, (&request.grant, &request.origin)).await?;
+    let form = request.form(body, &parts.headers).await?;
     Ok((webhook(&pages.store, request).await?, form))
 }
 
@@ -180,7 +180,7 @@ pub(super) async fn rotate_secret<S: SettingsStore>(
     let (webhook, form) = of_form(&pages, &request, &parts, body).await?;
     let grant = &request.grant;
     // A form that is sent twice would otherwise end the secret that the receiver has.
-    let expected = ExpectedVersions::OneOf(vec![form.get(VERSION_FIELD).parse().unwrap_or_default()]);
+    let expected = ExpectedVersions::OneOf(vec![form.version()]);
     let rotated = subscriptions::rotate_secret(
         &pages.store,
         &grant.tenant,

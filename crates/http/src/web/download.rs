@@ -4,6 +4,13 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 
+/// Has a browser save a response as a file of this name, which is of ASCII letters, digits, dots and hyphens.
+pub(crate) fn save_as(response: &mut Response, name: &str) {
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+}
+
 /// A payload as a file to save: a browser neither shows it nor guesses its type. `name` is without an extension.
 pub(crate) fn download(bytes: Bytes, content_type: Option<&str>, name: &str) -> Response {
     const NOSNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -20,10 +27,9 @@ pub(crate) fn download(bytes: Bytes, content_type: Option<&str>, name: &str) -> 
         "text/html" => "html",
         _ => "bin",
     };
-    let disposition = format!("attachment; filename=\"{name}.{ending}\"");
     let security = (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
-    let mut response =
-        ([NOSNIFF, security], [(header::CONTENT_DISPOSITION, disposition)], bytes).into_response();
+    let mut response = ([NOSNIFF, security], bytes).into_response();
+    save_as(&mut response, &format!("{name}.{ending}"));
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
 }

@@ -21,6 +21,7 @@ use loanhook_core::model::key::{Key, Scope};
 use loanhook_core::model::key_input::KeyInput;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
+use loanhook_core::paging::cut_to_page;
 use loanhook_core::ports::{Keys, ListedKey};
 
 /// A key to be made.
@@ -181,9 +182,7 @@ pub(in crate::api) async fn list<S: Keys + Send + Sync>(
     let tenant = tenant_of(&caller, query.tenant, "tenant")?;
     let (after, limit) = check_page(query.cursor, query.limit)?;
     let mut keys = api.store.keys(&tenant, after.map(KeyId::from_uuid), limit + 1).await?;
-    let more = keys.len() > limit;
-    keys.truncate(limit);
-    let next = keys.last().filter(|_| more).map(|last| cursor(last.key.id.uuid()));
+    let next = cut_to_page(&mut keys, limit).map(|last| cursor(last.key.id.uuid()));
     let items = keys.into_iter().map(KeyView::from).collect();
     Ok(response::json(StatusCode::OK, &KeyList { items, next }))
 }

@@ -11,10 +11,10 @@ use super::format::counted;
 use super::layout;
 use super::loan_header::{self, Tab};
 use super::site_header::{Section, Viewing};
-use crate::page::bulk_resend::{PER_SECOND, Question, TO_CURRENT_FIELD};
+use crate::page::bulk_resend::{PER_SECOND, Question};
 use crate::page::bulk_scope::BulkScope;
 use crate::page::csrf_token;
-use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
+use crate::page::resend::{CSRF_FIELD, ONCE_FIELD, TO_CURRENT, TO_FIELD};
 use loanhook_core::recovery::Plan;
 
 /// Asks whether all that match are to be sent again.
@@ -49,7 +49,7 @@ pub(in crate::page) fn question(question: &Question, scope: &BulkScope) -> Respo
                     input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&scope.grant));
                     input type="hidden" name=(ONCE_FIELD) value=(Uuid::new_v4());
                     label.box {
-                        input type="checkbox" name=(TO_CURRENT_FIELD) value="on";
+                        input type="checkbox" name=(TO_FIELD) value=(TO_CURRENT);
                         span { "To the address that each webhook has now. Deliveries of a webhook that was deleted are then left out." }
                     }
                     div.actions {

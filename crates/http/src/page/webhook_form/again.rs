@@ -103,7 +103,7 @@ pub(super) async fn gone<S: SettingsStore>(
     mut form: Form,
 ) -> Result<Response, ErrorPage> {
     let id = request.id.parse().map_err(|_| ErrorPage::NotFound)?;
-    let version = form.get(VERSION_FIELD).parse().unwrap_or_default();
+    let version = form.version();
     let was_there = pages.store.subscription_version(&request.grant.tenant, id, version).await;
     if was_there.map_err(|failure| kept(failure.into()))?.is_none() {
         return Err(ErrorPage::NotFound);

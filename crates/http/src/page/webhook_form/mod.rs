@@ -39,7 +39,7 @@ pub(super) use typed::of_settings;
 
 use super::error_page::ErrorPage;
 use super::form::Form;
-use super::resend::ONCE_FIELD;
+use super::resend::{ONCE_FIELD, VERSION_FIELD};
 use super::tenant_request::TenantRequest;
 use super::view::webhook_form as view;
 use super::{Pages, SettingsStore, once};
@@ -49,8 +49,6 @@ use loanhook_core::model::subscription::Subscription;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::Subscriptions;
 
-/// The field of the version that the form was made from.
-pub(super) const VERSION_FIELD: &str = "version";
 /// The field of what a button of the form asks for.
 pub(super) const ACTION_FIELD: &str = "action";
 

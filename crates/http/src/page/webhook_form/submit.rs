@@ -9,7 +9,7 @@ use http::request::Parts;
 
 use super::again::{beginning, conflict, gone, show_again, unavailable, wrong};
 use super::rows::Rows;
-use super::{ACTION_FIELD, ShownForm, VERSION_FIELD, check_scope, draft, webhook};
+use super::{ACTION_FIELD, ShownForm, check_scope, draft, webhook};
 use crate::page::error_page::ErrorPage;
 use crate::page::form::Form;
 use crate::page::tenant_request::{TenantRequest, kept, sent};
@@ -119,7 +119,7 @@ pub(in crate::page) async fn change<S: SettingsStore>(
         Err(ErrorPage::NotFound) => return gone(&pages, &request, form).await,
         Err(failure) => return Err(kept(failure)),
     };
-    let version = form.get(VERSION_FIELD).parse().unwrap_or_default();
+    let version = form.version();
     let mut shown = ShownForm::of(form, Some(Arc::clone(&current)));
     if Action::of(&shown.form) != Action::Save {
         let began = beginning(&pages.store, &current, version).await.map_err(kept)?;

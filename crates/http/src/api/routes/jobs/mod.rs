@@ -30,6 +30,7 @@ use loanhook_core::model::key::Scope;
 use loanhook_core::model::payload::PayloadKey;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::model::validation::ValidationErrors;
+use loanhook_core::paging::cut_to_page;
 use loanhook_core::ports::{DeliveryList, FlowControl, Jobs, Ledger};
 use loanhook_core::recovery::{self, NewJob};
 
@@ -114,9 +115,7 @@ async fn list<S: Jobs, T: From<Job>>(
     let tenant = caller.require(Scope::WebhooksResend)?;
     let (before, limit) = query.check()?;
     let mut jobs = store.jobs(tenant, kind, before.map(JobId::from_uuid), limit + 1).await?;
-    let more = jobs.len() > limit;
-    jobs.truncate(limit);
-    let next = jobs.last().filter(|_| more).map(|last| cursor(last.id.uuid()));
+    let next = cut_to_page(&mut jobs, limit).map(|last| cursor(last.id.uuid()));
     Ok(JobList { items: jobs.into_iter().map(T::from).collect(), next })
 }
 

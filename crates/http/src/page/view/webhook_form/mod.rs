@@ -11,14 +11,14 @@ use maud::{Markup, html};
 use self::field::{Shown, id, sentence};
 use super::layout;
 use super::site_header::{Section, Viewing};
-use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
+use crate::page::resend::{CSRF_FIELD, ONCE_FIELD, VERSION_FIELD};
 use crate::page::tenant_request::{NEW_PATH, TenantRequest, WEBHOOKS_PATH};
 use crate::page::webhook_form::fields::{
     ABOUT, AUTH, AUTH_KINDS, BODY, BODY_KINDS, CRITERIA, CRITERIA_KINDS, FLOW, REQUEST, RESTRICTION, RETRY,
     RETRY_KINDS, TIMEOUT, TLS, label,
 };
 use crate::page::webhook_form::rows::Rows;
-use crate::page::webhook_form::{ACTION_FIELD, Faults, ShownForm, VERSION_FIELD};
+use crate::page::webhook_form::{ACTION_FIELD, Faults, ShownForm};
 use crate::page::{csrf_token, links};
 use loanhook_core::model::subscription::{Auth, Subscription};
 
