@@ -55,10 +55,10 @@ pub(super) fn webhook(id: SubscriptionId) -> String {
 
 /// The form of a webhook.
 pub(super) fn edit(id: SubscriptionId) -> String {
-    format!("{WEBHOOKS_PATH}/{id}/edit")
+    format!("{}/edit", webhook(id))
 }
 
-/// The form of a new webhook.
-pub(super) fn new_webhook() -> String {
-    format!("{WEBHOOKS_PATH}/new")
+/// Its versions.
+pub(super) fn versions(id: SubscriptionId) -> String {
+    format!("{}/versions", webhook(id))
 }

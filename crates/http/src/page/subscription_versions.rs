@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::error_page::ErrorPage;
 use super::form::Form;
-use super::tenant_request::{TenantRequest, WEBHOOKS_PATH};
+use super::tenant_request::TenantRequest;
 use super::view::{version_comparison, version_list};
 use super::{Pages, SettingsStore};
 use loanhook_core::model::id::SubscriptionId;
@@ -29,11 +29,6 @@ pub(super) struct VersionList {
     pub(super) current: Arc<Subscription>,
     pub(super) page: VersionPage,
     pub(super) is_first: bool,
-}
-
-/// The path of the versions of a webhook.
-pub(super) fn versions_path(id: SubscriptionId) -> String {
-    format!("{WEBHOOKS_PATH}/{id}/versions")
 }
 
 /// Shows the versions, or what changed where the query names two of them.

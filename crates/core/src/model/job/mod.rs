@@ -102,6 +102,11 @@ impl JobCounts {
         self.total - self.succeeded - self.failed - self.skipped - self.superseded
     }
 
+    /// How many have an outcome.
+    pub const fn ended(&self) -> u32 {
+        self.total - self.left()
+    }
+
     /// Those with this outcome.
     pub const fn of(&self, outcome: ItemOutcome) -> u32 {
         match outcome {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::format::{counted, grouped, time};
-use super::layout::symbol;
+use super::layout::{label, symbol};
 use crate::page::links;
 use crate::page::tenant_request::DELIVERIES_PATH;
 use loanhook_core::holds::ShownHold;
@@ -63,10 +63,6 @@ pub(super) fn state_labels(state: &WebhookState) -> Markup {
             }
         }
     }
-}
-
-fn label(class: &str, name: &str, word: &str) -> Markup {
-    html! { span.{ "code " (class) } { (symbol(name)) span { (word) } } }
 }
 
 /// Whose hold it is, since when, and how much waits.

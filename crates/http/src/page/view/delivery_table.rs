@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::format::{copy_button, result_label, short_id, time, waiting};
-use super::layout::symbol;
+use super::layout::{column_heads, label};
 use crate::page::links;
 use loanhook_core::delivery_list::ListedDelivery;
 use loanhook_core::model::progress::Status;
@@ -15,9 +15,7 @@ pub(super) fn table(deliveries: &[ListedDelivery]) -> Markup {
     html! {
         // The roles are explicit because the style shows the table as cards on a narrow screen.
         table.list #deliveries role="table" {
-            thead role="rowgroup" {
-                tr role="row" { @for head in COLUMN_HEADS { th scope="col" role="columnheader" { (head) } } }
-            }
+            (column_heads(&COLUMN_HEADS))
             tbody role="rowgroup" { @for listed in deliveries { (row(listed)) } }
         }
     }
@@ -66,7 +64,7 @@ pub(super) fn status_label(status: Status) -> Markup {
         Status::Pending => ("wait", "wait", "Pending"),
         Status::Canceled => ("none", "no", "Canceled"),
     };
-    html! { span.{ "code " (class) } { (symbol(name)) span { (word) } } }
+    label(class, name, word)
 }
 
 /// What comes next: why it waits, or when its next attempt is due.

@@ -4,7 +4,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::format::{copy_button, time};
-use super::layout::symbol;
+use super::layout::label;
 use super::loan_header::{self, Tab};
 use super::payload::PayloadSection;
 use super::{filters, layout, payload, verdicts};
@@ -83,7 +83,7 @@ fn result(result: EventResult) -> Markup {
         EventResult::Pending => ("wait", "wait", "Pending"),
         EventResult::Delivered => ("ok", "yes", "Delivered"),
     };
-    html! { span.{ "code " (class) } { (symbol(name)) span { (text) } } }
+    label(class, name, text)
 }
 
 fn details(found: &EventWithStatuses, open: &OpenEvent, request: &PageRequest) -> Markup {

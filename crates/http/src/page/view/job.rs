@@ -103,7 +103,7 @@ fn stop_form(job: &str, kind: JobKind, scope: &BulkScope) -> Markup {
 
 fn progress(job: &Job) -> Markup {
     let counts = &job.counts;
-    let ended = counts.total - counts.left();
+    let ended = counts.ended();
     let is_resend = job.request.kind == JobKind::Resend;
     let title = match (job.status(), job.progress.listing.is_some()) {
         (JobStatus::Stopped, _) => "Stopped",

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::format::{grouped, linked, short_id};
-use super::layout::symbol;
+use super::layout::{column_heads, label};
 use crate::page::bulk_scope::BulkScope;
 use crate::page::job::{FROM, JobPage, OUTCOME};
 use crate::page::links;
@@ -61,9 +61,7 @@ fn table(of: &JobPage, scope: &BulkScope) -> Markup {
     };
     html! {
         table.list role="table" {
-            thead role="rowgroup" {
-                tr role="row" { @for head in heads { th scope="col" role="columnheader" { (head) } } }
-            }
+            (column_heads(heads))
             tbody role="rowgroup" {
                 @for (_, item) in &of.items.items { (row(item, of, scope)) }
             }
@@ -110,7 +108,7 @@ fn outcome_label(item: &JobItem, job: &Job) -> Markup {
         ItemOutcome::Skipped | ItemOutcome::Superseded => ("none", "no"),
     };
     let words = outcome_word(outcome, job.request.kind);
-    html! { span.{ "code " (class) } { (symbol(name)) span { (words) } } }
+    label(class, name, words)
 }
 
 const fn outcome_word(outcome: ItemOutcome, kind: JobKind) -> &'static str {

@@ -4,7 +4,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::format::{grouped, time};
-use super::layout::symbol;
+use super::layout::{column_heads, label};
 use super::site_header::{Section, Viewing};
 use super::{criteria, job, layout};
 use crate::page::job_list::{BEFORE, JobList};
@@ -29,9 +29,7 @@ pub(in crate::page) fn page(list: &JobList, request: &TenantRequest) -> Response
             }
         } @else {
             table.list #jobs role="table" {
-                thead role="rowgroup" {
-                    tr role="row" { @for head in COLUMN_HEADS { th scope="col" role="columnheader" { (head) } } }
-                }
+                (column_heads(&COLUMN_HEADS))
                 tbody role="rowgroup" { @for job in &list.page.jobs { (row(job, list)) } }
             }
         }
@@ -50,7 +48,7 @@ pub(in crate::page) fn page(list: &JobList, request: &TenantRequest) -> Response
 
 fn row(of: &Job, list: &JobList) -> Markup {
     let counts = &of.counts;
-    let ended = counts.total - counts.left();
+    let ended = counts.ended();
     html! {
         tr role="row" {
             td.title role="cell" data-head="Job" {
@@ -76,7 +74,7 @@ pub(super) fn status_label(of: &Job) -> Markup {
         JobStatus::Done => ("ok", "yes", "Done"),
         JobStatus::Stopped => ("none", "no", "Stopped"),
     };
-    html! { span.{ "code " (class) } { (symbol(name)) span { (word) } } }
+    label(class, name, word)
 }
 
 /// What became of its deliveries so far.

@@ -26,9 +26,7 @@ pub(in crate::page) fn page(list: &KeyList, request: &TenantRequest) -> Response
             section.card.empty { h2 { "There is no key here" } p { a.button href=(KEYS_PATH) { "Show the oldest" } } }
         } @else {
             table.list #keys role="table" {
-                thead role="rowgroup" {
-                    tr role="row" { @for head in COLUMN_HEADS { th scope="col" role="columnheader" { (head) } } }
-                }
+                (layout::column_heads(&COLUMN_HEADS))
                 tbody role="rowgroup" { @for listed in &list.keys { (row(listed, list, request)) } }
             }
         }

@@ -1,7 +1,7 @@
 //! The layout of every page: head, stylesheet, script and symbols around its content.
 
 use axum::response::Response;
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, Render, html};
 
 use super::fragment;
 use super::site_header::{self, Viewing};
@@ -73,4 +73,18 @@ fn symbols() -> Markup {
 
 pub(super) fn symbol(name: &str) -> Markup {
     html! { svg.symbol aria-hidden="true" focusable="false" { use href={ "#i-" (name) } {} } }
+}
+
+/// A state as a colour, a symbol and a word.
+pub(super) fn label(class: &str, name: &str, word: impl Render) -> Markup {
+    html! { span.{ "code " (class) } { (symbol(name)) span { (word) } } }
+}
+
+/// The heads of the columns of a list.
+pub(super) fn column_heads(heads: &[impl Render]) -> Markup {
+    html! {
+        thead role="rowgroup" {
+            tr role="row" { @for head in heads { th scope="col" role="columnheader" { (head) } } }
+        }
+    }
 }

@@ -11,8 +11,7 @@ use super::site_header::{Section, Viewing};
 use super::{layout, sparkline};
 use crate::page::resend::CSRF_FIELD;
 use crate::page::subscription_holds::FROM_FIELD;
-use crate::page::subscription_versions::versions_path;
-use crate::page::tenant_request::{TenantRequest, WEBHOOKS_PATH};
+use crate::page::tenant_request::{NEW_PATH, TenantRequest};
 use crate::page::{csrf_token, links};
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::key::Scope;
@@ -35,7 +34,7 @@ pub(in crate::page) fn page(
                 p.lead.quiet { "Each has settings that say which events it is for and where it is sent." }
             }
             @if request.grant.may(Scope::SubscriptionsWrite) {
-                a.button.primary href=(links::new_webhook()) { "New webhook" }
+                a.button.primary href=(NEW_PATH) { "New webhook" }
             }
         }
         @if states.is_empty() {
@@ -49,9 +48,7 @@ pub(in crate::page) fn page(
             }
         } @else {
             table.list #subscriptions role="table" {
-                thead role="rowgroup" {
-                    tr role="row" { @for head in COLUMN_HEADS { th scope="col" role="columnheader" { (head) } } }
-                }
+                (layout::column_heads(&COLUMN_HEADS))
                 tbody role="rowgroup" {
                     @for state in states { (row(state, weeks.get(&state.subscription.id), request)) }
                 }
@@ -89,7 +86,7 @@ fn row(state: &WebhookState, week: Option<&Week>, request: &TenantRequest) -> Ma
             }
             td role="cell" data-head="By day" { @if let Some(week) = week { (sparkline::show(week)) } }
             td role="cell" data-head="Version" {
-                a href=(versions_path(subscription.id)) {
+                a href=(links::versions(subscription.id)) {
                     (subscription.version) span.unseen { ": the versions of " (subscription.settings.title) }
                 }
             }
@@ -113,7 +110,7 @@ pub(super) fn hold_form(state: &WebhookState, request: &TenantRequest, from: Opt
     html! {
         details.hold {
             summary { (word) span.unseen { " " (title) } }
-            form.confirm method="post" action={ (WEBHOOKS_PATH) "/" (id) "/" (action) } {
+            form.confirm method="post" action={ (links::webhook(id)) "/" (action) } {
                 p { (says) }
                 input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
                 @if let Some(from) = from { input type="hidden" name=(FROM_FIELD) value=(from); }

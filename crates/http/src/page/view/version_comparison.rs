@@ -7,7 +7,7 @@ use super::format::time;
 use super::site_header::{Section, Viewing};
 use super::version_list::{header, maker};
 use super::{layout, line_diff};
-use crate::page::subscription_versions::versions_path;
+use crate::page::links;
 use crate::page::tenant_request::TenantRequest;
 use loanhook_core::model::destination::shown;
 use loanhook_core::model::key::Scope;
@@ -25,14 +25,12 @@ pub(in crate::page) fn page(of: &Comparison, current: &Subscription, request: &T
             "From version " (before.version) " (" (time(before.updated_at)) ", by " (maker(before)) ") to version "
             (after.version) " (" (time(after.updated_at)) ", by " (maker(after)) ")."
         }
-        p { a.button href=(versions_path(current.id)) { "All versions" } }
+        p { a.button href=(links::versions(current.id)) { "All versions" } }
         @if of.changes.is_empty() && of.secret_rotated != Some(true) {
             section.card.empty { h2 { "No setting differs" } p.quiet { "What was changed between them was changed back." } }
         } @else {
             table.list #changes role="table" {
-                thead role="rowgroup" {
-                    tr role="row" { @for head in &heads { th scope="col" role="columnheader" { (head) } } }
-                }
+                (layout::column_heads(&heads))
                 tbody role="rowgroup" {
                     @for change in &of.changes { (row(change, &heads, whole)) }
                     @if of.secret_rotated == Some(true) { (hidden_row(&html! { "Signing secret" }, "It was rotated. It is shown to nobody.")) }

@@ -8,7 +8,7 @@ use super::layout;
 use super::site_header::{Section, Viewing};
 use super::version_comparison::label;
 use crate::page::links;
-use crate::page::subscription_versions::{AFTER, BEFORE, FROM, VersionList, versions_path};
+use crate::page::subscription_versions::{AFTER, BEFORE, FROM, VersionList};
 use crate::page::tenant_request::TenantRequest;
 use loanhook_core::model::subscription::Subscription;
 use loanhook_core::subscription_versions::{ListedVersion, VersionChange};
@@ -16,7 +16,7 @@ use loanhook_core::subscription_versions::{ListedVersion, VersionChange};
 const COLUMN_HEADS: [&str; 4] = ["Version", "What changed", "Made", "By"];
 
 pub(in crate::page) fn page(list: &VersionList, request: &TenantRequest) -> Response {
-    let path = versions_path(list.current.id);
+    let path = links::versions(list.current.id);
     let versions = &list.page.versions;
     let content = html! {
         (header(&list.current, "Versions"))
@@ -25,9 +25,7 @@ pub(in crate::page) fn page(list: &VersionList, request: &TenantRequest) -> Resp
             section.card.empty { h2 { "Nothing older is kept" } p { a.button href=(path) { "Show the newest" } } }
         } @else {
             table.list #versions role="table" {
-                thead role="rowgroup" {
-                    tr role="row" { @for head in COLUMN_HEADS { th scope="col" role="columnheader" { (head) } } }
-                }
+                (layout::column_heads(&COLUMN_HEADS))
                 tbody role="rowgroup" { @for listed in versions { (row(listed, list.current.version, &path)) } }
             }
         }

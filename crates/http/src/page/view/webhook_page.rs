@@ -11,7 +11,6 @@ use super::webhook_form::summary;
 use super::{layout, sparkline, webhook_actions};
 use crate::page::resend::{CSRF_FIELD, VERSION_FIELD};
 use crate::page::subscription_holds::FROM_PAGE;
-use crate::page::subscription_versions::versions_path;
 use crate::page::tenant_request::TenantRequest;
 use crate::page::webhook_form::of_settings;
 use crate::page::webhook_form::summary::{Kind, Part, Setting, settings};
@@ -39,7 +38,7 @@ pub(in crate::page) fn page(shown: &ShownWebhook, told: &Told, request: &TenantR
             div.actions {
                 @if may_write { a.button.primary href=(links::edit(webhook.id)) { "Change" } }
                 a.button href=(links::deliveries_of(webhook.id)) { "Deliveries" }
-                a.button href=(versions_path(webhook.id)) { "Versions" }
+                a.button href=(links::versions(webhook.id)) { "Versions" }
             }
         }
         (tell(told, webhook))
@@ -110,9 +109,8 @@ fn check(steps: &[CheckStep]) -> Markup {
             ol.steps {
                 @for step in steps {
                     li {
-                        span.{ "code " (if step.ok { "ok" } else { "bad" }) } {
-                            (layout::symbol(if step.ok { "yes" } else { "no" })) span { (step_name(step.step)) }
-                        }
+                        @let (class, name) = if step.ok { ("ok", "yes") } else { ("bad", "no") };
+                        (layout::label(class, name, step_name(step.step)))
                         " " bdi { (step.detail) } " " span.quiet { (short_time(step.took.as_secs_f64() * 1000.0)) }
                     }
                 }
