@@ -58,6 +58,13 @@ impl Tab {
         self.one(selector).await.click().await.expect("it can be clicked");
     }
 
+    /// Types into a field, instead of what is in it.
+    pub(crate) async fn fill(&self, selector: &str, text: &str) {
+        let field = self.one(selector).await;
+        field.clear().await.expect("it is emptied");
+        field.send_keys(text).await.expect("it is typed");
+    }
+
     pub(crate) async fn text(&self, selector: &str) -> String {
         self.one(selector).await.text().await.expect("text")
     }

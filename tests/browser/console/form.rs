@@ -7,16 +7,8 @@ use super::go;
 use crate::browser::Look;
 use crate::harness::{Journey, eventually, subscription_path, text};
 use crate::scenes::sign_in;
-use crate::tab::Tab;
 
 const NEW: &str = "/subscriptions/new";
-
-/// Types into a field, instead of what is in it.
-async fn fill(tab: &Tab, selector: &str, text: &str) {
-    let field = tab.one(selector).await;
-    field.clear().await.expect("it is emptied");
-    field.send_keys(text).await.expect("it is typed");
-}
 
 /// The path of the form of a webhook.
 fn edit_of(webhook: &Value) -> String {
@@ -36,8 +28,8 @@ async fn a_webhook_is_made_with_and_without_javascript() {
         let j = Journey::start().await;
         let Some(tab) = sign_in(&j, look, "/subscriptions").await else { return };
         tab.click("a[href='/subscriptions/new']").await;
-        fill(&tab, "#f-title", "Core banking").await;
-        fill(&tab, "#f-eventSearch", "autopay f").await;
+        tab.fill("#f-title", "Core banking").await;
+        tab.fill("#f-eventSearch", "autopay f").await;
         if look.script {
             tab.wait_for_texts("#picks li:not([hidden])", &["Autopay Failed"]).await;
             // Enter there sends nothing.
@@ -47,16 +39,16 @@ async fn a_webhook_is_made_with_and_without_javascript() {
             tab.wait_for_texts("#picks li", &["Autopay Failed"]).await;
         }
         tab.click("#pick-autopay-failed").await;
-        fill(&tab, "#f-url", &j.receiver.url("/hook")).await;
+        tab.fill("#f-url", &j.receiver.url("/hook")).await;
         // Fields of what is not chosen are not in sight.
         assert!(!tab.all("#f-trigger").await[0].is_displayed().await.expect("it is there"));
         tab.click("label[for=f-auth-basic]").await;
-        fill(&tab, "#f-username", "loanhook").await;
-        fill(&tab, "#f-password", "secret").await;
-        fill(&tab, "#f-header-name-1", "X-Second").await;
+        tab.fill("#f-username", "loanhook").await;
+        tab.fill("#f-password", "secret").await;
+        tab.fill("#f-header-name-1", "X-Second").await;
         tab.click("button[value=add-header]").await;
-        fill(&tab, "#f-header-name-2", "X-Third").await;
-        fill(&tab, "#f-header-value-2", "3").await;
+        tab.fill("#f-header-name-2", "X-Third").await;
+        tab.fill("#f-header-value-2", "3").await;
         tab.click(".save-settings button").await;
         tab.wait_for_text("#secret code", "whsec_").await;
         let webhook = saved(&j).await;
@@ -111,7 +103,7 @@ async fn two_tabs_change_one_webhook_and_neither_overwrites_the_other_unasked() 
     let Some(second) = sign_in(&j, Look::WITHOUT_SCRIPT, &path).await else { return };
     for (tab, title) in [(&first, "First"), (&second, "Second")] {
         go(tab, &path).await;
-        fill(tab, "#f-title", title).await;
+        tab.fill("#f-title", title).await;
     }
     first.click(".save-settings button").await;
     first.wait_for_text("[role=status]", "The webhook is at version 2.").await;
@@ -134,7 +126,7 @@ async fn enter_in_the_loan_of_the_try_out_tries_out_and_an_unanswered_form_can_b
         let j = Journey::start().await;
         let webhook = j.subscribe("/hook", json!({"title": "Core"})).await;
         let Some(tab) = sign_in(&j, look, &edit_of(&webhook)).await else { return };
-        fill(&tab, "#f-title", "Changed").await;
+        tab.fill("#f-title", "Changed").await;
         tab.one("#f-tryLoan").await.send_keys("727").await.expect("it is typed");
         tab.press(Key::Enter).await;
         tab.wait_for_text("#tried", "this webhook fires.").await;

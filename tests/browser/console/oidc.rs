@@ -17,7 +17,7 @@ async fn sign_in_page(look: Look) -> Option<(OidcProvider, Journey, Tab)> {
 }
 
 /// Signs in at the provider's form.
-async fn sign_in_as(tab: &Tab, person: &str) {
+pub(super) async fn sign_in_as(tab: &Tab, person: &str) {
     tab.click("form.provider button").await;
     tab.wait_for_text("h1", "Provider").await;
     tab.one("input[name=login]").await.send_keys(person).await.expect("the name is typed");
@@ -27,7 +27,8 @@ async fn sign_in_as(tab: &Tab, person: &str) {
 async fn signs_in_and_out(look: Look) {
     let Some((provider, _j, tab)) = sign_in_page(look).await else { return };
     sign_in_as(&tab, "jane").await;
-    tab.wait_for_text(".who > span", "Viewing as Jane Doe (jane@lender.example) of acme").await;
+    tab.wait_for_text(".viewing", "Viewing as Jane Doe (jane@lender.example)").await;
+    tab.wait_for_text(".viewing .tenant", "acme").await;
     let address = tab.address().await;
     assert_eq!(address.path(), "/webhooks");
     assert!(address.query().is_some_and(|query| query.starts_with("status=failed")), "{address}");

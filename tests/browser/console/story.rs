@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::oidc::sign_in_as;
 use crate::browser::Look;
 use crate::harness::journey::ALL_SCOPES;
 use crate::harness::oidc_provider::OidcProvider;
@@ -32,21 +33,12 @@ fn came_to(j: &Journey, path: &str) -> usize {
     j.receiver.requests().iter().filter(|request| request.path_and_query == path).count()
 }
 
-async fn fill(tab: &Tab, selector: &str, text: &str) {
-    let field = tab.one(selector).await;
-    field.clear().await.expect("it is emptied");
-    field.send_keys(text).await.expect("it is typed");
-}
-
 async fn is_told(look: Look) {
     let Some((_provider, j)) = failing().await else { return };
     let base = j.server.base_url().expect("it runs");
     let Some(tab) = Tab::open(look, &base.to_string()).await else { return };
     // Sign in at the provider.
-    tab.click("form.provider button").await;
-    tab.wait_for_text("h1", "Provider").await;
-    tab.one("input[name=login]").await.send_keys("jane").await.expect("the name is typed");
-    tab.click("#sign-in").await;
+    sign_in_as(&tab, "jane").await;
     tab.wait_for_texts("h1", &["Overview"]).await;
     // See that a receiver fails, and open what failed.
     tab.wait_for_text(".looks", TITLE).await;
@@ -63,8 +55,8 @@ async fn is_told(look: Look) {
     tab.click("#subscriptions td.title a").await;
     tab.wait_for_texts("h1", &[TITLE]).await;
     tab.click("header.top a.primary").await;
-    fill(&tab, "#f-url", &j.receiver.url("/new")).await;
-    fill(&tab, "#f-tryLoan", "727").await;
+    tab.fill("#f-url", &j.receiver.url("/new")).await;
+    tab.fill("#f-tryLoan", "727").await;
     tab.click("button[value=try]").await;
     tab.wait_for_text("#tried", "this webhook fires.").await;
     tab.wait_for_text("#tried-request", "/new").await;

@@ -24,7 +24,7 @@ async fn a_sign_in_opens_the_asked_page_with_what_the_groups_give() {
     let opened = jane.visitor.get(&back).await.expect_status(303);
     assert_eq!(opened.header("location"), "/webhooks?status=failed&opened=1");
     let page = jane.visitor.page(opened.header("location")).await;
-    assert_eq!(page.text(".who > span"), "Viewing as Jane Doe (jane@lender.example) of acme");
+    assert_eq!(page.text(".viewing"), "Viewing as Jane Doe (jane@lender.example) of acme");
     assert!(!jane.visitor.cookies.keys().any(|name| name.starts_with("lh-oidc-")), "nothing is left of it");
     logged(&j, "sign_in.succeeded", 1).await;
     let output = j.server.output();
@@ -50,7 +50,7 @@ async fn what_no_group_gives_is_not_offered_and_is_refused() {
         let mut browser = Browser::new(&j);
         browser.sign_in(person, "/subscriptions").await.expect_status(303);
         let page = browser.visitor.page("/subscriptions").await;
-        assert_eq!(page.text(".who > span"), format!("Viewing as {name} of acme"));
+        assert_eq!(page.text(".viewing"), format!("Viewing as {name} of acme"));
         assert_eq!(!page.all(".hold form").is_empty(), may_hold, "{person}");
         if !may_hold {
             browser.visitor.post(&hold, &[]).await.expect_status(403);
@@ -118,7 +118,7 @@ async fn whoever_has_several_tenants_chooses_one() {
         let opened = mia.visitor.get(&super::path_of(&back)).await.expect_status(303);
         assert_eq!(opened.header("location"), "/webhooks?opened=1");
         let page = mia.visitor.page("/webhooks").await;
-        assert_eq!(page.text(".who > span"), format!("Viewing as Mia Many (mia) of {tenant}"));
+        assert_eq!(page.text(".viewing"), format!("Viewing as Mia Many (mia) of {tenant}"));
         // Two of her groups give scopes of acme: they add up.
         let refused = mia.visitor.get("/webhooks/resend-all").await.status == 403;
         assert_eq!(!refused, may_resend, "{tenant}");
@@ -135,7 +135,7 @@ async fn a_nested_claim_is_found_by_its_pointer() {
     let mut nora = Browser::new(&j);
     nora.sign_in("nora", "/").await.expect_status(303);
     // Without any other name it is the provider's own for her.
-    assert_eq!(nora.visitor.page("/").await.text(".who > span"), "Viewing as nora of acme");
+    assert_eq!(nora.visitor.page("/").await.text(".viewing"), "Viewing as nora of acme");
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn claims_that_the_id_token_lacks_are_asked_for() {
     let mut jane = Browser::new(&j);
     jane.sign_in("jane", "/").await.expect_status(303);
     assert_eq!(
-        jane.visitor.page("/").await.text(".who > span"),
+        jane.visitor.page("/").await.text(".viewing"),
         "Viewing as Jane Doe (jane@lender.example) of acme"
     );
 }

@@ -100,7 +100,11 @@ pub(super) fn show(viewing: &Viewing<'_>, searched: &str) -> Markup {
 pub(super) fn viewer(grant: &Grant, loan: Option<&LoanId>) -> Markup {
     html! {
         form.who method="post" action="/sign-out" data-viewer=(csrf_token::viewer_tag(grant)) {
-            span.quiet { "Viewing as " bdi { (grant.name) } " of " span.tenant { (grant.tenant) } }
+            span.viewing {
+                span.words { "Viewing as " bdi { (grant.name) } }
+                " "
+                span { span.words { "of " } bdi.tenant { (grant.tenant) } }
+            }
             @if let Some(loan) = loan { input type="hidden" name="loan" value=(loan); }
             button type="submit" { "Sign out" }
         }
