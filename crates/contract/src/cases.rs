@@ -80,9 +80,9 @@ macro_rules! for_each_case {
             each_filter_lets_its_deliveries_pass
             filtered_pages_are_full_and_have_every_delivery_once
         }
-        needing_attention {
-            a_delivery_is_in_the_set_that_needs_attention_from_its_first_failure_to_its_end
-            a_delivery_that_was_canceled_in_flight_needs_no_attention
+        deliveries_that_failed {
+            a_delivery_is_in_the_set_that_failed_from_its_last_failure_until_a_resend_of_it_succeeds
+            a_delivery_that_was_canceled_in_flight_has_not_failed
         }
         holds {
             failures_in_a_row_hold_a_subscription_until_a_success

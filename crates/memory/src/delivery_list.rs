@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
 use loanhook_core::model::id::{TenantId, TraceId};
+use loanhook_core::model::progress::Status;
 use loanhook_core::ports::{DeliveryList, DeliveryPart, DeliverySet, DeliverySpan, StoreResult};
 
 use super::Memory;
@@ -21,8 +22,9 @@ impl DeliveryList for Memory {
     ) -> StoreResult<DeliveryPart> {
         self.once(Operation::ReadHistory, StepKind::Read, |state| {
             let own = state.deliveries.iter().filter(|((of, _), _)| of == tenant).map(|(_, own)| own);
-            let in_set =
-                |delivery: &&Delivery| set == DeliverySet::All || delivery.progress.needs_attention();
+            let in_set = |delivery: &&Delivery| {
+                set == DeliverySet::All || delivery.progress.status() == Status::Failed
+            };
             let asked = own.filter(in_set).filter(|delivery| span.contains(delivery.position()));
             let mut deliveries: Vec<_> = asked.cloned().collect();
             deliveries.sort_by_key(|delivery| Reverse(delivery.position()));

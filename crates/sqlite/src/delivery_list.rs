@@ -5,8 +5,7 @@
 //! only them; a list is merged of both. Their traces are random, so they stand between the others in the index by trace: there
 //! only the range of traces is read that new deliveries have. One that is accepted while the clock is more than a day behind the
 //! update of such a file is not listed, and one that is accepted while it is more than a day ahead is listed when that time comes.
-//! Those that need attention have the time of acceptance in the column `attention`, and a
-//! partial index of their own: a delivery that succeeds at first is never in it.
+//! Those that failed have the time of acceptance in the column `failed`, and a partial index of their own.
 
 use std::cmp::Reverse;
 
@@ -25,8 +24,8 @@ pub(super) const BY_TRACE: &str = "SELECT trace, frozen, progress FROM deliverie
      WHERE tenant = ?1 AND trace >= ?2 AND trace < ?3 AND accepted IS NULL ORDER BY trace DESC";
 pub(super) const OF_RANDOM_TRACES: &str = "SELECT trace, frozen, progress FROM deliveries
      WHERE tenant = ?1 AND accepted >= ?2 AND (accepted, trace) < (?3, ?4) ORDER BY accepted DESC, trace DESC";
-pub(super) const NEEDING_ATTENTION: &str = "SELECT trace, frozen, progress FROM deliveries
-     WHERE tenant = ?1 AND attention >= ?2 AND (attention, trace) < (?3, ?4) ORDER BY attention DESC, trace DESC";
+pub(super) const THAT_FAILED: &str = "SELECT trace, frozen, progress FROM deliveries
+     WHERE tenant = ?1 AND failed >= ?2 AND (failed, trace) < (?3, ?4) ORDER BY failed DESC, trace DESC";
 
 /// How far a clock that is set may have been off.
 const CLOCK_STEP_MILLIS: i64 = 24 * 3600 * 1000;
@@ -51,7 +50,7 @@ impl DeliveryList for SqliteEngine {
             // One transaction, so that the parts that are merged are of one moment.
             let snapshot = connection.unchecked_transaction()?;
             let mut deliveries = match set {
-                DeliverySet::NeedAttention => by_time(&snapshot, NEEDING_ATTENTION, &tenant, &span, limit)?,
+                DeliverySet::Failed => by_time(&snapshot, THAT_FAILED, &tenant, &span, limit)?,
                 DeliverySet::All => {
                     let mut all =
                         by_trace(&snapshot, &tenant, trace_range(&span, since, Timestamp::now()), limit)?;

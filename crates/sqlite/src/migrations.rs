@@ -4,7 +4,7 @@
 ///
 /// A message's ID is never given again (`AUTOINCREMENT`): a claim deletes its message while its
 /// ID may still be in use, and the next message must not pass for that one.
-pub(super) const MIGRATIONS: [&str; 15] = [
+pub(super) const MIGRATIONS: [&str; 16] = [
     "CREATE TABLE deliveries (
          trace BLOB PRIMARY KEY,
          tenant TEXT NOT NULL,
@@ -261,4 +261,10 @@ pub(super) const MIGRATIONS: [&str; 15] = [
          tenant TEXT NOT NULL,
          doc TEXT NOT NULL
      );",
+    // The column `attention` also had deliveries that are pending after a failure: a list of those that failed read them all.
+    "ALTER TABLE deliveries RENAME COLUMN attention TO failed;
+     UPDATE deliveries SET failed = NULL
+         WHERE failed IS NOT NULL AND json_valid(progress) AND json_extract(progress, '$.status') <> 'failed';
+     DROP INDEX deliveries_needing_attention;
+     CREATE INDEX deliveries_that_failed ON deliveries (tenant, failed, trace) WHERE failed IS NOT NULL;",
 ];

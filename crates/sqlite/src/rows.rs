@@ -10,7 +10,7 @@ use super::unreadable::{none_if_unreadable, read_up_to};
 use loanhook_core::model::attempt::{Attempt, AttemptNumber, AttemptState};
 use loanhook_core::model::delivery::{Delivery, DeliverySnapshot};
 use loanhook_core::model::id::{AttemptId, LoanId, TenantId, TraceId};
-use loanhook_core::model::progress::Progress;
+use loanhook_core::model::progress::{Progress, Status};
 use loanhook_core::ports::StoreResult;
 use loanhook_stored::Document;
 
@@ -128,14 +128,14 @@ pub(super) fn progress_json(delivery: &Delivery) -> rusqlite::Result<String> {
 pub(super) fn put_progress(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE deliveries SET progress = ?3, attention = ?4, first = coalesce(?5, first)
+            "UPDATE deliveries SET progress = ?3, failed = ?4, first = coalesce(?5, first)
              WHERE tenant = ?1 AND trace = ?2",
         )?
         .execute(params![
             delivery.snapshot.tenant.as_str(),
             delivery.snapshot.trace_id.uuid().as_bytes(),
             progress_json(delivery)?,
-            attention(delivery),
+            failed_accepted(delivery),
             first_attempt_id(&delivery.progress),
         ])
         .map(|_| ())
@@ -156,7 +156,7 @@ pub(super) fn cancel_unreadable(
     let canceled = StoredProgress::new(&Progress::Canceled, &history);
     connection
         .prepare_cached(
-            "UPDATE deliveries SET progress = ?3, attention = NULL WHERE tenant = ?1 AND trace = ?2",
+            "UPDATE deliveries SET progress = ?3, failed = NULL WHERE tenant = ?1 AND trace = ?2",
         )?
         .execute(params![tenant.as_str(), trace.uuid().as_bytes(), to_json(&canceled)?])
         .map(|_| ())
@@ -170,9 +170,9 @@ pub(super) fn replace_snapshot(connection: &Connection, snapshot: &DeliverySnaps
         .map(|_| ())
 }
 
-/// The column `attention` of a delivery: when it was accepted, in milliseconds, while it needs attention.
-pub(super) fn attention(delivery: &Delivery) -> Option<i64> {
-    delivery.progress.needs_attention().then(|| delivery.snapshot.accepted_at.millis())
+/// The column `failed` of a delivery: when it was accepted, in milliseconds, while its status is failed.
+pub(super) fn failed_accepted(delivery: &Delivery) -> Option<i64> {
+    (delivery.progress.status() == Status::Failed).then(|| delivery.snapshot.accepted_at.millis())
 }
 
 /// The column `accepted` of a delivery: when it was accepted, in milliseconds, where its trace does not begin with that.

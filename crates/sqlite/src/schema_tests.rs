@@ -92,12 +92,12 @@ fn what_blocks_a_delivery_is_found_in_a_range_in_its_order() {
 /// A list has the same price however many deliveries there are, of this tenant and of others.
 #[test]
 fn a_list_across_loans_is_a_range_of_an_index_in_its_order() {
-    use crate::delivery_list::{BY_TRACE, NEEDING_ATTENTION, OF_RANDOM_TRACES};
+    use crate::delivery_list::{BY_TRACE, OF_RANDOM_TRACES, THAT_FAILED};
     let connection = new_file();
     for (sql, index, range) in [
         (BY_TRACE, "deliveries_by_trace", "trace>? AND trace<?"),
         (OF_RANDOM_TRACES, "deliveries_of_random_traces", "accepted>? AND (accepted,trace)<(?,?)"),
-        (NEEDING_ATTENTION, "deliveries_needing_attention", "attention>? AND (attention,trace)<(?,?)"),
+        (THAT_FAILED, "deliveries_that_failed", "failed>? AND (failed,trace)<(?,?)"),
     ] {
         let whole = format!("SEARCH deliveries USING INDEX {index} (tenant=? AND {range})");
         assert_eq!(plan(&connection, sql), [whole], "{sql}");
@@ -111,7 +111,7 @@ fn a_list_of_jobs_is_a_range_of_an_index_in_its_order() {
 }
 
 #[test]
-fn deliveries_of_an_older_file_say_when_they_were_accepted_and_which_need_attention() {
+fn deliveries_of_an_older_file_say_when_they_were_accepted_and_which_failed() {
     const ACCEPTED: i64 = 1_795_428_000_123;
     const FROZEN: &str = r#"{"accepted_at":"2026-11-23T10:00:00.123Z"}"#;
     let connection = Connection::open_in_memory().expect("a database");
@@ -124,9 +124,9 @@ fn deliveries_of_an_older_file_say_when_they_were_accepted_and_which_need_attent
     // The same time, as the version 8 of a UUID has it, and at random.
     let (timed, random) = ("01a207d9217b8000800000000000000", "78e763c300005000800000000000000");
     let mut expected = Vec::new();
-    for (last, begins, frozen, progress, accepted, attention) in [
+    for (last, begins, frozen, progress, accepted, failed) in [
         (1, timed, FROZEN, progress("pending", 1), Some(ACCEPTED), None),
-        (2, timed, FROZEN, progress("pending", 2), Some(ACCEPTED), Some(ACCEPTED)),
+        (2, timed, FROZEN, progress("pending", 2), Some(ACCEPTED), None),
         (3, timed, FROZEN, progress("succeeded", 1), Some(ACCEPTED), None),
         (4, timed, FROZEN, r#"{"status":"failed","next":null}"#.to_owned(), Some(ACCEPTED), Some(ACCEPTED)),
         (5, timed, FROZEN, progress("canceled", 2), Some(ACCEPTED), None),
@@ -139,12 +139,12 @@ fn deliveries_of_an_older_file_say_when_they_were_accepted_and_which_need_attent
             "INSERT INTO deliveries (tenant, trace, frozen, progress) VALUES ('acme', x'{begins}{last}', ?1, ?2)"
         );
         connection.execute(&sql, [frozen, &progress]).expect("a delivery");
-        expected.push((last, accepted, attention));
+        expected.push((last, accepted, failed));
     }
     migrate(&connection, 6).expect("migrated");
     let mut statement = connection
         .prepare(
-            "SELECT CAST(substr(hex(trace), 32) AS INTEGER), accepted, attention FROM deliveries ORDER BY 1",
+            "SELECT CAST(substr(hex(trace), 32) AS INTEGER), accepted, failed FROM deliveries ORDER BY 1",
         )
         .expect("a query");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("rows");

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::engine::Aws;
 use crate::items::delivery_item::{self, NUMBER};
 use crate::items::item::{get_text, number, text, unexpired};
-use crate::items::key_schema::{self, ATTENTION, ATTENTION_AT, NEXT, STATUS, WRITER};
+use crate::items::key_schema::{self, FAILED_PK, FAILED_SK, NEXT, STATUS, WRITER};
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use crate::order::{has_ended, has_number};
 use loanhook_core::model::id::{TenantId, TraceId};
@@ -26,10 +26,10 @@ impl Aws {
         let writer = Uuid::new_v4().to_string();
         let mut update = self
             .update(key_schema::delivery(tenant, trace))
-            .update_expression("SET #status = :canceled, #writer = :writer REMOVE #attention, #at")
+            .update_expression("SET #status = :canceled, #writer = :writer REMOVE #failed, #at")
             .condition_expression("#status = :pending")
-            .expression_attribute_names("#attention", ATTENTION)
-            .expression_attribute_names("#at", ATTENTION_AT)
+            .expression_attribute_names("#failed", FAILED_PK)
+            .expression_attribute_names("#at", FAILED_SK)
             .expression_attribute_names("#status", STATUS)
             .expression_attribute_names("#writer", WRITER)
             .expression_attribute_values(":writer", text(&writer))

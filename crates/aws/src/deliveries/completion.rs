@@ -19,12 +19,13 @@ use crate::engine::Aws;
 use crate::items::delivery_item;
 use crate::items::item::{Item, get_text, number, text};
 use crate::items::key_schema::{
-    self, ATTENTION, ATTENTION_AT, CLAIM, DELIVERED_BY_RESEND, DUE_BUCKET, INTERRUPTIONS, NEXT, RESENT,
-    STATUS, TOKEN, WRITER,
+    self, CLAIM, DELIVERED_BY_RESEND, DUE_BUCKET, FAILED_PK, FAILED_SK, INTERRUPTIONS, NEXT, RESENT, STATUS,
+    TOKEN, WRITER,
 };
 use crate::items::write_outcome::{WriteOutcome, write_outcome};
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
+use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Queue as _, QueueMessage, StoreError, StoreResult};
 
@@ -128,15 +129,14 @@ impl Aws {
             }
             None => remove.push("#next"),
         }
-        names.extend([("#attention", ATTENTION), ("#at", ATTENTION_AT)]);
-        if progress.needs_attention() {
-            // The same at every failure: only the first one writes the index.
-            set.extend(["#attention = :attention", "#at = :at"]);
-            let partition = key_schema::attention_pk(&snapshot.tenant, snapshot.trace_id);
-            values.insert(":attention".into(), text(partition));
-            values.insert(":at".into(), text(key_schema::attention_sk(after.position())));
+        names.extend([("#failed", FAILED_PK), ("#at", FAILED_SK)]);
+        if progress.status() == Status::Failed {
+            set.extend(["#failed = :failed", "#at = :at"]);
+            let partition = key_schema::failed_pk(&snapshot.tenant, snapshot.trace_id);
+            values.insert(":failed".into(), text(partition));
+            values.insert(":at".into(), text(key_schema::failed_sk(after.position())));
         } else {
-            remove.extend(["#attention", "#at"]);
+            remove.extend(["#failed", "#at"]);
         }
         if history.delivered_by_resend {
             set.push("#by_resend = :true");

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::engine::Aws;
 use crate::items::delivery_item;
-use crate::items::key_schema::{self, ATTENTION, ATTENTION_AT, DELIVERED_BY_RESEND, RESENT, STATUS};
+use crate::items::key_schema::{self, DELIVERED_BY_RESEND, FAILED_PK, FAILED_SK, RESENT, STATUS};
 use crate::items::write_outcome::write_outcome;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::progress::Status;
@@ -32,13 +32,13 @@ impl Aws {
             let update = self
                 .update(key_schema::delivery(&row.tenant, row.trace_id))
                 .set_expression_attribute_names(Some(by_resend.into_iter().collect()));
-            // Of a delivery that is pending, whoever moves its schedule on says whether it needs attention: this may run
-            // beside it.
+            // A delivery that is pending is not in the index, unless an earlier version put it there: whoever moves its
+            // schedule on, maybe beside this, takes it out.
             let update = match before.progress.status() {
                 Status::Failed => update
-                    .update_expression(format!("SET {set} REMOVE #attention, #at"))
-                    .expression_attribute_names("#attention", ATTENTION)
-                    .expression_attribute_names("#at", ATTENTION_AT),
+                    .update_expression(format!("SET {set} REMOVE #failed, #at"))
+                    .expression_attribute_names("#failed", FAILED_PK)
+                    .expression_attribute_names("#at", FAILED_SK),
                 Status::Pending | Status::Succeeded | Status::Canceled => {
                     update.update_expression(format!("SET {set}"))
                 }

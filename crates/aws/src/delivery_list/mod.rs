@@ -1,11 +1,11 @@
-//! Deliveries across loans: all of a tenant by the events that they came with, and those that need attention by an index of
+//! Deliveries across loans: all of a tenant by the events that they came with, and those that failed by an index of
 //! their own.
 //!
 //! A delivery that succeeds at first writes nothing for these lists. An index lags behind its table by milliseconds: what was
 //! accepted a moment ago may not be listed yet.
 
 mod accepted;
-mod attention;
+mod failed;
 mod shards;
 
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ impl DeliveryList for Aws {
     ) -> StoreResult<DeliveryPart> {
         match set {
             DeliverySet::All => self.accepted(tenant, &span, limit).await,
-            DeliverySet::NeedAttention => self.needing_attention(tenant, &span, limit).await,
+            DeliverySet::Failed => self.that_failed(tenant, &span, limit).await,
         }
     }
 

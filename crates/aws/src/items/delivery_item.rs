@@ -38,7 +38,7 @@ pub(crate) const DUE: &str = "due";
 const ID: &str = "id";
 const SINCE: &str = "since";
 /// How much larger an item becomes when an attempt is in flight after others and a resend: its bucket, the claim, the IDs
-/// of those attempts, counts, the last writer, and its place in the index of what needs attention.
+/// of those attempts, counts, the last writer, and its place in the index of those that failed.
 const GROWTH_BYTES: usize = 425;
 
 /// The item of a delivery that is accepted; without a bucket it does not stand in the index of what is due.

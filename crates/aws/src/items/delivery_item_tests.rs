@@ -84,9 +84,9 @@ fn a_typical_delivery_and_its_row_are_one_write_unit_each_at_their_largest() {
     item.insert(CLAIM.into(), claim_value(row.id, token, NOW));
     item.extend([NEWEST_AUTO, FIRST_AUTO, NEWEST_MANUAL, WRITER].map(|name| (name.into(), id.clone())));
     item.extend([RESENDS, INTERRUPTIONS].map(|name| (name.into(), number(1))));
-    let partition = key_schema::attention_pk(&delivery.snapshot.tenant, delivery.snapshot.trace_id);
-    item.insert(key_schema::ATTENTION.into(), text(partition));
-    item.insert(key_schema::ATTENTION_AT.into(), text(key_schema::attention_sk(delivery.position())));
+    let partition = key_schema::failed_pk(&delivery.snapshot.tenant, delivery.snapshot.trace_id);
+    item.insert(key_schema::FAILED_PK.into(), text(partition));
+    item.insert(key_schema::FAILED_SK.into(), text(key_schema::failed_sk(delivery.position())));
     let growth = bytes_of(&item) - before;
     assert!((GROWTH_BYTES - 20..=GROWTH_BYTES).contains(&growth), "it grows by {growth} bytes");
     assert_eq!(read(&item).expect("a delivery").snapshot, delivery.snapshot);

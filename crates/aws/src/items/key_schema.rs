@@ -3,7 +3,7 @@
 //! One table holds all kinds of items, so every partition key begins with the kind. No tenant or loan can be named so that
 //! it meets another kind; and as a tenant's name has no `#`, what follows the second `#` may be any text.
 
-mod attention;
+mod failed;
 mod flow;
 mod jobs;
 mod ledger;
@@ -14,9 +14,8 @@ mod settings;
 mod sweep;
 mod tokens;
 
-pub(crate) use self::attention::{
-    ATTENTION, ATTENTION_AT, ATTENTION_SHARDS, BY_ATTENTION, attention_pk, attention_shard_pk, attention_sk,
-    read_attention_sk,
+pub(crate) use self::failed::{
+    BY_FAILED, FAILED_PK, FAILED_SHARDS, FAILED_SK, failed_pk, failed_shard_pk, failed_sk, read_failed_sk,
 };
 pub(crate) use self::flow::{
     CHANGED_BY, PACED, PLACE_TIME, PROBE, PROBE_TOKEN, WAITING_TURNS_PK, flow_state, places, read_waiting_sk,

@@ -84,7 +84,7 @@ async fn part<S: DeliveryList + Ledger>(
         return events::deliveries_of_loan(store, tenant, loan, span, wanted).await;
     }
     let set = match filter.status {
-        Some(Status::Failed) => DeliverySet::NeedAttention,
+        Some(Status::Failed) => DeliverySet::Failed,
         _ => DeliverySet::All,
     };
     store.deliveries(tenant, set, span, wanted).await

@@ -90,18 +90,6 @@ impl Progress {
         }
     }
 
-    /// Whether somebody should look at the delivery: it is pending after an attempt that failed or was interrupted, or its
-    /// schedule ran out.
-    pub const fn needs_attention(&self) -> bool {
-        match self {
-            Self::Waiting(NextAttempt { number, .. }) | Self::Sending { claim: Claim { number, .. }, .. } => {
-                *number > FIRST_NUMBER
-            }
-            Self::Failed => true,
-            Self::Canceling(_) | Self::Succeeded | Self::Canceled => false,
-        }
-    }
-
     /// The next automatic attempt, while it waits.
     pub const fn waiting(&self) -> Option<NextAttempt> {
         match self {

@@ -73,39 +73,6 @@ fn failures_use_up_the_schedule() {
 }
 
 #[test]
-fn a_delivery_needs_attention_from_its_first_failure_until_it_succeeds_or_is_canceled() {
-    let after = |results: &[Result<u16, ErrorKind>]| {
-        let mut delivery = delivery();
-        for result in results {
-            attempt(&mut delivery, *result);
-        }
-        delivery
-    };
-    for (results, needs) in [
-        (&[][..], false),
-        (&[SUCCEEDED], false),
-        (&[FAILED], true),
-        (&[INTERRUPTED], true),
-        (&[FAILED, SUCCEEDED], false),
-        (&[FAILED, FAILED, FAILED], true),
-        (&[BLOCKED], true),
-    ] {
-        assert_eq!(after(results).progress.needs_attention(), needs, "{results:?}");
-    }
-    for (results, needs) in [(&[][..], false), (&[FAILED], true)] {
-        let mut delivery = after(results);
-        let next = delivery.progress.waiting().expect("an attempt that waits");
-        delivery.claim(next.number, Uuid::nil(), next.due).expect("a claim");
-        assert_eq!(delivery.progress.needs_attention(), needs, "while it is sent, after {results:?}");
-        delivery.cancel().expect("pending");
-        assert!(!delivery.progress.needs_attention(), "canceled, after {results:?}");
-    }
-    let mut resent = after(&[FAILED, FAILED, FAILED]);
-    resent.record_resend_success();
-    assert!(!resent.progress.needs_attention());
-}
-
-#[test]
 fn an_interruption_uses_up_a_number_and_the_third_in_a_row_a_slot() {
     let mut delivery = delivery();
     assert_eq!(attempt(&mut delivery, INTERRUPTED), Some((2, 0, NOW + SECOND)));

@@ -12,8 +12,8 @@ use crate::model::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliverySet {
     All,
-    /// Those that need attention: see [`Progress::needs_attention`](crate::model::progress::Progress::needs_attention).
-    NeedAttention,
+    /// Those whose status is [`Status::Failed`](crate::model::progress::Status::Failed).
+    Failed,
 }
 
 /// The part of a list that is asked for.

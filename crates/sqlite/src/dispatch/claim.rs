@@ -12,7 +12,8 @@ use crate::order;
 use crate::payloads;
 use crate::queue::messages::{delete_message, delete_message_by_id};
 use crate::rows::{
-    accepted, attention, find_delivery, first_attempt_id, progress_json, put_attempt, put_progress, to_json,
+    accepted, failed_accepted, find_delivery, first_attempt_id, progress_json, put_attempt, put_progress,
+    to_json,
 };
 use crate::unreadable::none_if_unreadable;
 use loanhook_core::deliver::ClaimedAttempt;
@@ -126,7 +127,7 @@ pub(super) fn insert_delivery(connection: &Connection, delivery: &Delivery) -> r
     let snapshot = &delivery.snapshot;
     let new = connection
         .prepare_cached(
-            "INSERT INTO deliveries (tenant, trace, frozen, progress, first, accepted, attention)
+            "INSERT INTO deliveries (tenant, trace, frozen, progress, first, accepted, failed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
@@ -136,7 +137,7 @@ pub(super) fn insert_delivery(connection: &Connection, delivery: &Delivery) -> r
             progress_json(delivery)?,
             first_attempt_id(&delivery.progress),
             accepted(delivery),
-            attention(delivery),
+            failed_accepted(delivery),
         ])?;
     Ok(new > 0)
 }

@@ -13,7 +13,7 @@ use crate::counts::CountLog;
 use crate::order::{self, OrderChange};
 use crate::payloads;
 use crate::queue::messages::put_message;
-use crate::rows::{attention, find_attempt, find_delivery, progress_json, put_attempt, to_json};
+use crate::rows::{failed_accepted, find_attempt, find_delivery, progress_json, put_attempt, to_json};
 use crate::unreadable::none_if_unreadable;
 use loanhook_core::model::attempt::Attempt;
 use loanhook_core::model::delivery::Delivery;
@@ -121,12 +121,12 @@ pub(super) fn complete_stored(
 /// What is stored of the state of a delivery.
 struct StoredState {
     progress_json: String,
-    attention: Option<i64>,
+    failed: Option<i64>,
 }
 
 impl StoredState {
     fn of(delivery: &Delivery) -> rusqlite::Result<Self> {
-        Ok(Self { progress_json: progress_json(delivery)?, attention: attention(delivery) })
+        Ok(Self { progress_json: progress_json(delivery)?, failed: failed_accepted(delivery) })
     }
 }
 
@@ -178,10 +178,10 @@ impl CompletionWrites {
     ) -> rusqlite::Result<bool> {
         let (tenant, trace) = (self.row.tenant.as_str(), self.row.trace_id.uuid());
         let mut replace_state = connection.prepare_cached(
-            "UPDATE deliveries SET progress = ?4, attention = ?5 WHERE tenant = ?1 AND trace = ?2 AND progress = ?3",
+            "UPDATE deliveries SET progress = ?4, failed = ?5 WHERE tenant = ?1 AND trace = ?2 AND progress = ?3",
         )?;
         let mut replace = |from: &StoredState, to: &StoredState| {
-            let state = params![tenant, trace.as_bytes(), from.progress_json, to.progress_json, to.attention];
+            let state = params![tenant, trace.as_bytes(), from.progress_json, to.progress_json, to.failed];
             replace_state.execute(state)
         };
         if replace(claimed, &self.state)? == 0 {
@@ -199,13 +199,13 @@ impl CompletionWrites {
     fn write(&self, connection: &Connection, response: Option<&[u8]>) -> rusqlite::Result<()> {
         connection
             .prepare_cached(
-                "UPDATE deliveries SET progress = ?3, attention = ?4 WHERE tenant = ?1 AND trace = ?2",
+                "UPDATE deliveries SET progress = ?3, failed = ?4 WHERE tenant = ?1 AND trace = ?2",
             )?
             .execute(params![
                 self.row.tenant.as_str(),
                 self.row.trace_id.uuid().as_bytes(),
                 self.state.progress_json,
-                self.state.attention,
+                self.state.failed,
             ])?;
         if !self.replace_row(connection, UPDATE_ROW)? {
             // The row that the claim stored is lost.

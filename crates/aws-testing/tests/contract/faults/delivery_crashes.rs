@@ -17,7 +17,7 @@ const LEASE_ENDS: Timestamp = Timestamp::from_millis(START.millis() + LEASE.as_m
 const INTERRUPTED: Result<u16, ErrorKind> = Err(ErrorKind::Interrupted);
 
 /// The first attempt gets 500 and its worker dies before a call; its message is delivered again within the lease and after
-/// it; then the second attempt succeeds. The first attempt ends as `first`, having been sent `sent` times; the second one
+/// it; then the second attempt, the last, fails too. The first attempt ends as `first`, having been sent `sent` times; the second one
 /// has this slot and due time.
 async fn assert_recovery(
     before: (&str, usize),
@@ -31,7 +31,7 @@ async fn assert_recovery(
     assert_eq!(dying.sender.take_sent().len(), sent, "sent before {before:?}");
 
     // Under the lease nothing is claimed; where the claim has ended, the next attempt is queued.
-    let recovering = worker(&scene, &[]);
+    let recovering = worker(&scene, &[500]);
     scene.engine.proxy.take_calls();
     recovering.handle(scene.first.clone(), START + 2 * SECOND).await?;
     let in_flight = before.0 != "SendMessage";
@@ -56,21 +56,21 @@ async fn assert_recovery(
     assert_eq!(rows[0].next_attempt_at, Some(due));
     assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, due)]);
 
-    assert_eq!(needing_attention(&scene).await?, [scene.trace()], "as soon as the failure counts");
+    assert_eq!(that_failed(&scene).await?, [], "it is retried");
 
     recovering.handle(attempt_message(&scene.accepted, 2, due), due).await?;
     assert_eq!(recovering.sender.numbers(), [AttemptNumber::Auto(2)]);
     let rows = scene.rows().await?;
-    assert_eq!(results(&rows), [Some(first), Some(Ok(200))]);
-    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
-    assert_eq!(needing_attention(&scene).await?, []);
+    assert_eq!(results(&rows), [Some(first), Some(Ok(500))]);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
+    assert_eq!(that_failed(&scene).await?, [scene.trace()]);
     assert_eq!(scene.engine.drain().await, []);
     Ok(())
 }
 
-/// The deliveries that the index of what needs attention has.
-async fn needing_attention(scene: &Scene<FaultyAwsEngine>) -> StoreResult<Vec<TraceId>> {
-    let set = DeliverySet::NeedAttention;
+/// The deliveries that the index of those that failed has.
+async fn that_failed(scene: &Scene<FaultyAwsEngine>) -> StoreResult<Vec<TraceId>> {
+    let set = DeliverySet::Failed;
     let part = scene.ports().deliveries(scene.tenant(), set, DeliverySpan::default(), 10).await?;
     Ok(part.deliveries.iter().map(|delivery| delivery.snapshot.trace_id).collect())
 }

@@ -103,7 +103,7 @@ pub(super) fn viewer(grant: &Grant, loan: Option<&LoanId>) -> Markup {
             span.viewing {
                 span.words { "Viewing as " bdi { (grant.name) } }
                 " "
-                span { span.words { "of " } bdi.tenant { (grant.tenant) } }
+                span { span.words { "of " } span.tenant { (grant.tenant) } }
             }
             @if let Some(loan) = loan { input type="hidden" name="loan" value=(loan); }
             button type="submit" { "Sign out" }

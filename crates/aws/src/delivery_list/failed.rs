@@ -1,4 +1,4 @@
-//! The set of deliveries that need attention, by their index.
+//! The set of deliveries that failed, by their index.
 
 use uuid::Uuid;
 
@@ -6,11 +6,11 @@ use super::shards::{self, Merged};
 use crate::engine::Aws;
 use crate::items::item::{parse, text};
 use crate::items::key_schema::{
-    ATTENTION, ATTENTION_AT, ATTENTION_SHARDS, BY_ATTENTION, attention_shard_pk, attention_sk,
-    read_attention_sk,
+    BY_FAILED, FAILED_PK, FAILED_SHARDS, FAILED_SK, failed_shard_pk, failed_sk, read_failed_sk,
 };
 use loanhook_core::model::delivery::DeliveryPosition;
 use loanhook_core::model::id::{TenantId, TraceId};
+use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{DeliveryList as _, DeliveryPart, DeliverySpan, StoreError, StoreResult};
 
@@ -22,8 +22,8 @@ const LAST: DeliveryPosition = DeliveryPosition {
 };
 
 impl Aws {
-    /// At most `limit` deliveries that need attention, within a span.
-    pub(super) async fn needing_attention(
+    /// At most `limit` deliveries that failed, within a span.
+    pub(super) async fn that_failed(
         &self,
         tenant: &TenantId,
         span: &DeliverySpan,
@@ -38,19 +38,19 @@ impl Aws {
             self.dynamodb()
                 .query()
                 .table_name(self.table())
-                .index_name(BY_ATTENTION)
-                .key_condition_expression("#attention = :attention AND #at BETWEEN :oldest AND :newest")
-                .expression_attribute_names("#attention", ATTENTION)
-                .expression_attribute_names("#at", ATTENTION_AT)
-                .expression_attribute_values(":attention", text(attention_shard_pk(tenant, shard)))
-                .expression_attribute_values(":oldest", text(attention_sk(oldest)))
-                .expression_attribute_values(":newest", text(attention_sk(newest)))
+                .index_name(BY_FAILED)
+                .key_condition_expression("#failed = :failed AND #at BETWEEN :oldest AND :newest")
+                .expression_attribute_names("#failed", FAILED_PK)
+                .expression_attribute_names("#at", FAILED_SK)
+                .expression_attribute_values(":failed", text(failed_shard_pk(tenant, shard)))
+                .expression_attribute_values(":oldest", text(failed_sk(oldest)))
+                .expression_attribute_values(":newest", text(failed_sk(newest)))
         };
-        let each = shards::keys_per_shard(limit, ATTENTION_SHARDS);
-        let queries = (0..ATTENTION_SHARDS).map(query);
+        let each = shards::keys_per_shard(limit, FAILED_SHARDS);
+        let queries = (0..FAILED_SHARDS).map(query);
         let Merged { mut keys, read_to } = shards::read(queries, each, |item| {
-            let sk: String = parse(item, ATTENTION_AT)?;
-            read_attention_sk(&sk).ok_or_else(|| StoreError::Failed("a place in the index is none".into()))
+            let sk: String = parse(item, FAILED_SK)?;
+            read_failed_sk(&sk).ok_or_else(|| StoreError::Failed("a place in the index is none".into()))
         })
         .await?;
         let goes_on = match keys.get(limit.saturating_sub(1)) {
@@ -60,8 +60,8 @@ impl Aws {
         keys.truncate(limit);
         let traces: Vec<_> = keys.iter().map(|position| position.trace).collect();
         let mut deliveries = self.deliveries_of_traces(tenant, &traces).await?;
-        // The index lags behind its table.
-        deliveries.retain(|delivery| delivery.progress.needs_attention());
+        // The index lags behind its table, and has deliveries of earlier versions that are pending after a failure.
+        deliveries.retain(|delivery| delivery.progress.status() == Status::Failed);
         Ok(DeliveryPart { deliveries, examined: keys.len(), goes_on })
     }
 }
