@@ -6,7 +6,6 @@ use loanhook_contract::engine::Engine;
 use loanhook_contract::scene::{LEASE, SECOND, START, Scene, attempt_message, ended};
 use loanhook_core::model::attempt::AttemptNumber;
 use loanhook_core::model::failure::ErrorKind;
-use loanhook_core::model::id::TraceId;
 use loanhook_core::model::progress::Status;
 use loanhook_core::model::time::Timestamp;
 use loanhook_core::ports::{Deliveries, DeliveryList, DeliverySet, DeliverySpan, StoreResult};
@@ -17,7 +16,7 @@ const LEASE_ENDS: Timestamp = Timestamp::from_millis(START.millis() + LEASE.as_m
 const INTERRUPTED: Result<u16, ErrorKind> = Err(ErrorKind::Interrupted);
 
 /// The first attempt gets 500 and its worker dies before a call; its message is delivered again within the lease and after
-/// it; then the second attempt, the last, fails too. The first attempt ends as `first`, having been sent `sent` times; the second one
+/// it; then the second attempt succeeds. The first attempt ends as `first`, having been sent `sent` times; the second one
 /// has this slot and due time.
 async fn assert_recovery(
     before: (&str, usize),
@@ -31,7 +30,7 @@ async fn assert_recovery(
     assert_eq!(dying.sender.take_sent().len(), sent, "sent before {before:?}");
 
     // Under the lease nothing is claimed; where the claim has ended, the next attempt is queued.
-    let recovering = worker(&scene, &[500]);
+    let recovering = worker(&scene, &[]);
     scene.engine.proxy.take_calls();
     recovering.handle(scene.first.clone(), START + 2 * SECOND).await?;
     let in_flight = before.0 != "SendMessage";
@@ -56,23 +55,13 @@ async fn assert_recovery(
     assert_eq!(rows[0].next_attempt_at, Some(due));
     assert_eq!(scene.engine.drain().await, [attempt_message(&scene.accepted, 2, due)]);
 
-    assert_eq!(that_failed(&scene).await?, [], "it is retried");
-
     recovering.handle(attempt_message(&scene.accepted, 2, due), due).await?;
     assert_eq!(recovering.sender.numbers(), [AttemptNumber::Auto(2)]);
     let rows = scene.rows().await?;
-    assert_eq!(results(&rows), [Some(first), Some(Ok(500))]);
-    assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
-    assert_eq!(that_failed(&scene).await?, [scene.trace()]);
+    assert_eq!(results(&rows), [Some(first), Some(Ok(200))]);
+    assert_eq!(scene.delivery().await?.progress.status(), Status::Succeeded);
     assert_eq!(scene.engine.drain().await, []);
     Ok(())
-}
-
-/// The deliveries that the index of those that failed has.
-async fn that_failed(scene: &Scene<FaultyAwsEngine>) -> StoreResult<Vec<TraceId>> {
-    let set = DeliverySet::Failed;
-    let part = scene.ports().deliveries(scene.tenant(), set, DeliverySpan::default(), 10).await?;
-    Ok(part.deliveries.iter().map(|delivery| delivery.snapshot.trace_id).collect())
 }
 
 const DUE_AT_ONCE: (u32, Timestamp) = (0, LEASE_ENDS);
@@ -102,6 +91,26 @@ fn a_crash_after_the_row_is_complete_and_before_the_delivery_advances_keeps_the_
 #[test]
 fn a_crash_after_the_delivery_advanced_and_before_the_next_message_keeps_the_result() {
     run_with_faults(assert_recovery(("SendMessage", 1), Ok(500), 1, DUE_BY_SCHEDULE));
+}
+
+#[test]
+fn a_last_failure_that_another_worker_completes_is_in_the_index_of_deliveries_that_failed() {
+    run_with_faults(async {
+        let scene = Scene::<FaultyAwsEngine>::new(&[]).await?;
+        let dying = worker(&scene, &[500]);
+        crash_worker_before(&scene, ("UpdateItem T", 2), &dying, &scene.first, START).await;
+        let that_failed = async || {
+            let span = DeliverySpan::default();
+            let part = scene.ports().deliveries(scene.tenant(), DeliverySet::Failed, span, 10).await?;
+            let traces = part.deliveries.iter().map(|delivery| delivery.snapshot.trace_id);
+            StoreResult::Ok(traces.collect::<Vec<_>>())
+        };
+        assert_eq!(that_failed().await?, []);
+        worker(&scene, &[]).handle(scene.first.clone(), LEASE_ENDS).await?;
+        assert_eq!(scene.delivery().await?.progress.status(), Status::Failed);
+        assert_eq!(that_failed().await?, [scene.trace()]);
+        Ok(())
+    });
 }
 
 #[test]
