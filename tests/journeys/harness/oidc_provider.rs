@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use url::Url;
+use uuid::Uuid;
 
 use super::launch::Launch;
 use super::skips::report_skipped;
@@ -44,10 +45,12 @@ fn script() -> Option<PathBuf> {
     None
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, and that the system gives to nobody who asks for any port.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
+    let random = || 20_000 + (Uuid::new_v4().as_u128() % 10_000) as u16;
+    let ports = std::iter::repeat_with(random).take(100);
+    let mut free = ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().expect("a free port")
 }
 
 impl OidcProvider {
