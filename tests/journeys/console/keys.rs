@@ -99,6 +99,18 @@ async fn a_form_that_is_sent_twice_makes_one_key_and_one_without_a_session_can_b
     let again = Page::of(&visitor.post("/keys", &fields).await.expect_status(409));
     assert!(again.text("main p").starts_with("This form was sent before, and made a key"));
     assert_eq!(keys(&j.api).await.len(), 2, "journey's and Loader");
+    // Nor after another sign-in; what was not sent before is shown again, with what was typed.
+    let other = j.api.with_new_key("Other", &["history:read", "admin"]).await;
+    let mut other = signed_in_as(&j, &other).await;
+    other.post("/keys", &fields).await.expect_status(409);
+    let form = self::hidden(&visitor.page("/keys/new").await);
+    let mut unsent: Vec<_> = form.iter().map(|(name, value)| (&**name, &**value)).collect();
+    unsent.extend([("name", "Unsent"), ("scope", "events:write")]);
+    let shown = Page::of(&other.post("/keys", &unsent).await.expect_status(403));
+    assert!(shown.text(".notice.bad").starts_with("You signed in again since this form was opened"));
+    assert_eq!(shown.attribute("#k-name", "value"), "Unsent");
+    assert_eq!(shown.attribute("input[name=scope][checked]", "value"), "events:write");
+    assert_eq!(keys(&j.api).await.len(), 3, "journey's, Loader and Other");
     let forged: Vec<_> = fields.iter().copied().filter(|(name, _)| *name != "once").collect();
     visitor.post("/keys", &forged).await.expect_status(403);
 }

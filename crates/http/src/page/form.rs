@@ -5,7 +5,7 @@ use http::HeaderMap;
 use url::form_urlencoded;
 
 use super::error_page::ErrorPage;
-use super::page_request::check_csrf_token;
+use super::page_request::{check_csrf_token, check_same_origin, is_csrf_token};
 use super::resend::{CSRF_FIELD, VERSION_FIELD};
 use crate::web::Origin;
 use crate::web::body_reader::{self, BodyLimit};
@@ -48,15 +48,17 @@ impl Form {
         Ok(form)
     }
 
-    /// The same, of a form of settings.
-    pub(super) async fn of_settings(
+    /// The fields of a form that somebody takes time to fill in, from a page of ours, and whether the page was made for the viewer of
+    /// this grant. It was not where a person signed in again meanwhile: then the form is shown again, and nothing that was typed is lost.
+    pub(super) async fn typed(
         body: Body,
         headers: &HeaderMap,
         (grant, origin): (&Grant, &Origin),
-    ) -> Result<Self, ErrorPage> {
+    ) -> Result<(Self, bool), ErrorPage> {
         let form = Self::read_up_to(body, SETTINGS_FORM_LIMIT).await?;
-        check_csrf_token(grant, origin, headers, form.get(CSRF_FIELD))?;
-        Ok(form)
+        check_same_origin(headers, origin)?;
+        let is_of_viewer = is_csrf_token(grant, form.get(CSRF_FIELD));
+        Ok((form, is_of_viewer))
     }
 
     /// The fields of a query.

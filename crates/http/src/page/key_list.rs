@@ -9,8 +9,9 @@ use http::request::Parts;
 
 use super::error_page::ErrorPage;
 use super::form::Form;
-use super::tenant_request::{TenantRequest, sent};
+use super::tenant_request::{TenantRequest, kept, sent};
 use super::view::{key_list, new_key};
+use super::webhook_form::{OF_EARLIER_SESSION, UNAVAILABLE};
 use super::{Pages, SettingsStore, once};
 use loanhook_core::model::grant::GrantMaker;
 use loanhook_core::model::id::KeyId;
@@ -51,21 +52,14 @@ pub(super) struct NewKeyForm {
     /// A day in UTC, `2026-11-23`; empty for a key that does not end by itself.
     pub(super) last_day: String,
     pub(super) errors: ValidationErrors,
-    /// Whether it could not be kept.
-    pub(super) unavailable: bool,
+    /// Why it was not kept, where nothing is wrong with it.
+    pub(super) notice: Option<&'static str>,
 }
 
 impl NewKeyForm {
     const fn empty(id: KeyId) -> Self {
         let errors = ValidationErrors(Vec::new());
-        Self {
-            id,
-            name: String::new(),
-            scopes: Vec::new(),
-            last_day: String::new(),
-            errors,
-            unavailable: false,
-        }
+        Self { id, name: String::new(), scopes: Vec::new(), last_day: String::new(), errors, notice: None }
     }
 }
 
@@ -99,9 +93,10 @@ pub(super) async fn create<S: SettingsStore>(
 ) -> Result<Response, ErrorPage> {
     let request = sent(request)?;
     require(&request)?;
-    let form = request.form(body, &parts.headers).await?;
+    let (form, is_of_viewer) = request.typed_form(body, &parts.headers).await?;
     let scopes: Vec<Scope> = form.all(SCOPE).filter_map(|name| name.parse().ok()).collect();
-    let id: KeyId = once::id(&form, &request.grant)?;
+    let now = Timestamp::now();
+    let id: KeyId = if is_of_viewer { once::id(&form, &request.grant)? } else { KeyId::at(now) };
     if !request.grant.may_manage(&scopes) {
         return Err(ErrorPage::MayNotManageOperatorKeys);
     }
@@ -109,7 +104,16 @@ pub(super) async fn create<S: SettingsStore>(
     let expires_at = Some(&last_day).filter(|day| !day.is_empty()).map(|day| end_of(day));
     let input = KeyInput { name: name.clone(), scopes: scopes.clone(), expires_at };
     let shown = NewKeyForm { name, scopes, last_day, ..NewKeyForm::empty(id) };
-    let now = Timestamp::now();
+    let tenant = &request.grant.tenant;
+    if !is_of_viewer {
+        if let Some(id) = once::unsigned_id(&form)
+            && pages.store.listed_key(tenant, id).await.map_err(|failure| kept(failure.into()))?.is_some()
+        {
+            return Err(made_before());
+        }
+        let form = new_key::form(&NewKeyForm { notice: Some(OF_EARLIER_SESSION), ..shown }, &request);
+        return Ok((StatusCode::FORBIDDEN, form).into_response());
+    }
     let new = match input.check(now) {
         Ok(new) => new,
         Err(errors) => {
@@ -117,7 +121,6 @@ pub(super) async fn create<S: SettingsStore>(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
         }
     };
-    let tenant = &request.grant.tenant;
     let key = Key { id, ..new.of(tenant.clone(), now) };
     if pages.store.listed_key(tenant, id).await?.is_some() {
         return Err(made_before());
@@ -130,7 +133,7 @@ pub(super) async fn create<S: SettingsStore>(
         }
         Err(failure) => match ErrorPage::from(failure) {
             ErrorPage::Unavailable => {
-                let form = new_key::form(&NewKeyForm { unavailable: true, ..shown }, &request);
+                let form = new_key::form(&NewKeyForm { notice: Some(UNAVAILABLE), ..shown }, &request);
                 return Ok((StatusCode::SERVICE_UNAVAILABLE, form).into_response());
             }
             refused => return Err(refused),

@@ -16,6 +16,11 @@ pub(super) fn token(id: impl Display, grant: &Grant) -> String {
     format!("{id}.{}", csrf_token::signature(&id.to_string(), grant))
 }
 
+/// The ID that a form names, whoever made the form: only to look for what it made before.
+pub(super) fn unsigned_id<I: FromStr>(form: &Form) -> Option<I> {
+    form.get(ONCE_FIELD).split_once('.').and_then(|(id, _)| id.parse().ok())
+}
+
 /// The ID that a form names.
 ///
 /// # Errors

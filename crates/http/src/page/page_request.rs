@@ -162,11 +162,17 @@ pub(super) fn check_csrf_token(
     headers: &HeaderMap,
     shown: &str,
 ) -> Result<(), ErrorPage> {
-    // Hashes are compared, so that the time of the comparison tells nothing about the token.
-    if KeyHash::of(shown) != KeyHash::of(&csrf_token::csrf_token(grant)) {
-        return Err(ErrorPage::CrossSiteForm);
+    if is_csrf_token(grant, shown) {
+        check_same_origin(headers, origin)
+    } else {
+        Err(ErrorPage::CrossSiteForm)
     }
-    check_same_origin(headers, origin)
+}
+
+/// Whether this is the token of forms that are made for the viewer of a grant.
+pub(super) fn is_csrf_token(grant: &Grant, shown: &str) -> bool {
+    // Hashes are compared, so that the time of the comparison tells nothing about the token.
+    KeyHash::of(shown) == KeyHash::of(&csrf_token::csrf_token(grant))
 }
 
 /// Refuses a form that does not come from a page of this origin, by the headers of the browser, which no other site can

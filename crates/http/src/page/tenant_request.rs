@@ -71,6 +71,15 @@ impl TenantRequest {
     pub(super) async fn form(&self, body: Body, headers: &HeaderMap) -> Result<Form, ErrorPage> {
         Form::of_viewer(body, headers, (&self.grant, &self.origin)).await
     }
+
+    /// The fields of a form that takes time to fill in, and whether its page was made for this viewer: see [`Form::typed`].
+    pub(super) async fn typed_form(
+        &self,
+        body: Body,
+        headers: &HeaderMap,
+    ) -> Result<(Form, bool), ErrorPage> {
+        Form::typed(body, headers, (&self.grant, &self.origin)).await
+    }
 }
 
 impl<S: Grants + Keys + Send + Sync> FromRequestParts<Pages<S>> for TenantRequest {

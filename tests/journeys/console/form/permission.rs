@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::super::{signed_in, signed_in_as};
+use super::filled::Filled;
 use super::{NEW, edit_of, form_at, good_form, page_of};
-use crate::harness::{Journey, subscription, subscription_path};
+use crate::harness::{Journey, subscription, subscription_path, text};
 use crate::portal::visitor::{Page, Visitor};
 
 #[tokio::test]
@@ -103,4 +104,36 @@ async fn a_session_that_ends_while_the_form_is_filled_in_loses_nothing_of_it() {
     // After a sign-in in another tab the browser sends the same again.
     visitor.post("/sign-in", &[("key", j.api.key())]).await.expect_status(303);
     filled.press(&mut visitor, NEW, "save").await.expect_status(201);
+}
+
+#[tokio::test]
+async fn a_form_that_was_opened_before_another_sign_in_is_shown_again_with_what_was_typed() {
+    let j = Journey::start().await;
+    let webhook = j.subscribe("/hook", json!({"title": "Core"})).await;
+    let mut first = signed_in(&j).await;
+    let new = good_form(&j, &mut first).await.set("title", "New");
+    let edit = form_at(&mut first, &edit_of(&webhook)).await.set("title", "Changed");
+    let writer = j.api.with_new_key("Writer", &["history:read", "subscriptions:write"]).await;
+    let mut visitor = signed_in_as(&j, &writer).await;
+    for (filled, path, saved) in [(&new, NEW, 201), (&edit, &edit_of(&webhook), 303)] {
+        let page = Page::of(&filled.press(&mut visitor, path, "save").await.expect_status(403));
+        let why = page.text(".notice.bad");
+        assert!(
+            why.contains("You signed in again since this form was opened, so nothing was saved yet"),
+            "{why}"
+        );
+        let again = Filled::of(&page);
+        assert_eq!(again.get("title"), filled.get("title"));
+        again.press(&mut visitor, path, "save").await.expect_status(saved);
+    }
+    let list = j.api.get("/v1/subscriptions").await.json();
+    let mut titles: Vec<_> =
+        list["items"].as_array().into_iter().flatten().map(|of| text(&of["title"])).collect();
+    titles.sort_unstable();
+    assert_eq!(titles, ["Changed", "New"]);
+    // What a form made before the sign-in is not made again.
+    let sent = good_form(&j, &mut first).await.set("title", "Sent");
+    sent.press(&mut first, NEW, "save").await.expect_status(201);
+    let again = sent.press(&mut visitor, NEW, "save").await.expect_status(303);
+    assert!(again.header("location").ends_with("?made-before=1"), "{again:?}");
 }

@@ -1,6 +1,7 @@
 //! A form that is sent twice, by a double click or by a reload of its answer, makes one webhook.
 
 use super::super::signed_in;
+use super::filled::Filled;
 use super::{NEW, form_at, good_form, only_webhook, page_of};
 use crate::harness::{Journey, subscription_path};
 use crate::portal::visitor::Page;
@@ -24,6 +25,30 @@ async fn a_form_that_is_sent_twice_makes_one_webhook() {
     assert_eq!(j.api.get("/v1/subscriptions").await.json()["items"], serde_json::json!([]));
     // An empty form is another one.
     good_form(&j, &mut visitor).await.press(&mut visitor, NEW, "save").await.expect_status(201);
+}
+
+#[tokio::test]
+async fn a_form_that_was_sent_and_is_then_corrected_is_shown_again_for_a_further_webhook() {
+    let j = Journey::start().await;
+    let mut visitor = signed_in(&j).await;
+    let filled = good_form(&j, &mut visitor).await;
+    filled.press(&mut visitor, NEW, "save").await.expect_status(201);
+    let made = only_webhook(&j).await;
+    // Back, and another title.
+    let corrected = filled.clone().set("title", "Corrected");
+    let page = Page::of(&corrected.press(&mut visitor, NEW, "save").await.expect_status(409));
+    let why = page.text(".notice.bad");
+    assert!(
+        why.contains("made the webhook \u{201c}Core banking\u{201d} before, with other settings"),
+        "{why}"
+    );
+    assert_eq!(only_webhook(&j).await, made);
+    let again = Filled::of(&page);
+    assert_eq!(again.get("title"), "Corrected");
+    again.press(&mut visitor, NEW, "save").await.expect_status(201);
+    let list = j.api.get("/v1/subscriptions").await.json();
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(2), "{list}");
+    filled.press(&mut visitor, NEW, "save").await.expect_status(303);
 }
 
 #[tokio::test]

@@ -127,8 +127,8 @@ impl ErrorPage {
             Self::SignedOutForm => (
                 StatusCode::FORBIDDEN,
                 "Your session has ended",
-                "Nothing was saved, and nothing is lost while this page stays open: sign in with the same API key in another tab, then \
-                 reload this page and let the browser send the form again. With a sign-in at a provider, copy what you typed before you go on.",
+                "Nothing was saved, and nothing is lost while this page stays open: sign in in another tab, then reload \
+                 this page and let the browser send the form again.",
             ),
             Self::UnavailableForm => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -9,7 +9,6 @@ use super::layout;
 use crate::page::key_list::{LAST_DAY, NAME, NewKeyForm, SCOPE};
 use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
 use crate::page::tenant_request::{KEYS_PATH, TenantRequest};
-use crate::page::webhook_form::UNAVAILABLE;
 use crate::page::{csrf_token, once};
 use loanhook_core::model::key::{Key, Scope, SecretKey};
 use loanhook_core::model::validation::{MAX_NAME, ValidationErrors};
@@ -21,7 +20,7 @@ pub(in crate::page) fn form(of: &NewKeyForm, request: &TenantRequest) -> Respons
     let content = html! {
         header.top { div { p.over { a href=(KEYS_PATH) { "API keys" } } h1 { "Make a key" } } }
         (notices(&of.errors))
-        @if of.unavailable { p.notice.bad role="alert" { (UNAVAILABLE) } }
+        @if let Some(why) = of.notice { p.notice.bad role="alert" { (why) "." } }
         section.card.of-key {
             form.settings method="post" action=(KEYS_PATH) {
                 input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));

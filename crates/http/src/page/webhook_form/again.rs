@@ -68,18 +68,23 @@ pub(super) fn wrong(shown: &ShownForm, request: &TenantRequest) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, view::page(shown, request)).into_response()
 }
 
-/// The form again, where what it asks for could not be kept.
-pub(super) fn unavailable(
-    mut shown: ShownForm,
-    request: &TenantRequest,
-    failure: SubscriptionError,
+/// The form again, with this before all that is wrong with its fields.
+pub(super) fn refused(
+    status: StatusCode,
+    why: String,
+    (mut shown, request): (ShownForm, &TenantRequest),
 ) -> Response {
+    shown.faults.0.insert(0, Fault { field: String::new(), detail: why });
+    (status, view::page(&shown, request)).into_response()
+}
+
+/// The form again, where what it asks for could not be kept.
+pub(super) fn unavailable(shown: ShownForm, request: &TenantRequest, failure: SubscriptionError) -> Response {
     let page = ErrorPage::from(failure);
     if !matches!(page, ErrorPage::Unavailable) {
         return page.into_response();
     }
-    shown.faults.add("", UNAVAILABLE);
-    (StatusCode::SERVICE_UNAVAILABLE, view::page(&shown, request)).into_response()
+    refused(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE.to_owned(), (shown, request))
 }
 
 /// The form again, with what another change made of the webhook. It is made for that version from then on, so that it can be saved over it.
@@ -109,7 +114,7 @@ pub(super) async fn gone<S: SettingsStore>(
         return Err(ErrorPage::NotFound);
     }
     if form.get(ONCE_FIELD).is_empty() {
-        form.set(ONCE_FIELD, once::token(SubscriptionId::at(Timestamp::now()), &request.grant));
+        renew_once(&mut form, request);
     }
     let mut shown = ShownForm::of(form, None);
     if Action::of(&shown.form) != Action::Save {
@@ -117,8 +122,12 @@ pub(super) async fn gone<S: SettingsStore>(
     }
     read(&mut shown, None);
     let deleted = "Somebody deleted this webhook meanwhile: what you typed is below, and is saved as a new one. Type its secrets again";
-    shown.faults.0.insert(0, Fault { field: String::new(), detail: deleted.to_owned() });
-    Ok((StatusCode::CONFLICT, view::page(&shown, request)).into_response())
+    Ok(refused(StatusCode::CONFLICT, deleted.to_owned(), (shown, request)))
+}
+
+/// Lets a form make a webhook that no form made before.
+pub(super) fn renew_once(form: &mut Form, request: &TenantRequest) {
+    form.set(ONCE_FIELD, once::token(SubscriptionId::at(Timestamp::now()), &request.grant));
 }
 
 #[cfg(test)]

@@ -55,6 +55,9 @@ pub(super) const ACTION_FIELD: &str = "action";
 /// What a form says that could not be kept.
 pub(super) const UNAVAILABLE: &str = "It could not be kept now. Send it again in a moment";
 
+/// What a form says that was opened before its viewer signed in again.
+pub(super) const OF_EARLIER_SESSION: &str = "You signed in again since this form was opened, so nothing was saved yet. Look through it, and save it again";
+
 /// A form as it is shown.
 pub(super) struct ShownForm {
     pub(super) form: Form,

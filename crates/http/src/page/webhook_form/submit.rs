@@ -5,13 +5,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
 use http::request::Parts;
 
-use super::again::{beginning, conflict, gone, show_again, unavailable, wrong};
+use super::again::{beginning, conflict, gone, refused, renew_once, show_again, unavailable, wrong};
 use super::rows::Rows;
-use super::{ACTION_FIELD, ShownForm, check_scope, draft, webhook};
+use super::{ACTION_FIELD, OF_EARLIER_SESSION, ShownForm, check_scope, draft, webhook};
 use crate::page::error_page::ErrorPage;
 use crate::page::form::Form;
+use crate::page::resend::ONCE_FIELD;
 use crate::page::tenant_request::{TenantRequest, kept, sent};
 use crate::page::webhook_page::MADE_BEFORE;
 use crate::page::{Pages, SettingsStore, links, once, webhook_page};
@@ -58,16 +60,19 @@ pub(in crate::page) async fn create<S: SettingsStore>(
 ) -> Result<Response, ErrorPage> {
     let request = sent(request)?;
     check_scope(&request)?;
-    let form = Form::of_settings(body, &parts.headers, (&request.grant, &request.origin)).await?;
+    let (form, is_of_viewer) = request.typed_form(body, &parts.headers).await?;
     let mut shown = ShownForm::of(form, None);
+    if !is_of_viewer {
+        return create_again(&pages.store, &request, shown).await;
+    }
     if Action::of(&shown.form) != Action::Save {
         return show_again(&pages, &request, shown, None).await;
     }
-    let Some((input, _)) = read(&mut shown, None) else { return Ok(wrong(&shown, &request)) };
+    let Some((input, settings)) = read(&mut shown, None) else { return Ok(wrong(&shown, &request)) };
     let (store, grant) = (&pages.store, &request.grant);
     let id: SubscriptionId = once::id(&shown.form, grant)?;
     if let Some(before) = made_before(store, grant, id).await.map_err(kept)? {
-        return before;
+        return before.answer(shown, &settings, &request);
     }
     match subscriptions::create_as(store, &grant.tenant, id, input, &grant.name, Timestamp::now()).await {
         Ok(created) => {
@@ -80,28 +85,70 @@ pub(in crate::page) async fn create<S: SettingsStore>(
         }
         // Two sendings of one form at the same time: one of them made it.
         Err(failure) => match made_before(store, grant, id).await {
-            Ok(Some(before)) => before,
+            Ok(Some(before)) => before.answer(shown, &settings, &request),
             _ => Ok(unavailable(shown, &request, failure)),
         },
     }
 }
 
-/// The answer to a form that was sent before. What it made is looked for first: a webhook that appears between the two reads is there
-/// in the second, and not taken for a deleted one.
+/// The form of a new webhook again, with what its viewer of now needs to send it; where it was sent before, what it made.
+async fn create_again<S: SettingsStore>(
+    store: &S,
+    request: &TenantRequest,
+    mut shown: ShownForm,
+) -> Result<Response, ErrorPage> {
+    if let Some(id) = once::unsigned_id(&shown.form)
+        && let Some((_, settings)) = read(&mut shown, None)
+        && let Some(before) = made_before(store, &request.grant, id).await.map_err(kept)?
+    {
+        return before.answer(shown, &settings, request);
+    }
+    renew_once(&mut shown.form, request);
+    Ok(refused(StatusCode::FORBIDDEN, OF_EARLIER_SESSION.to_owned(), (shown, request)))
+}
+
+/// A webhook that a form made when it was sent before.
+struct MadeBefore {
+    id: SubscriptionId,
+    settings: Settings,
+    is_deleted: bool,
+}
+
+/// What a form made before. It is looked for before the webhook as it is now: one that appears between the two reads is there in the
+/// second, and not taken for a deleted one.
 async fn made_before<S: SettingsStore>(
     store: &S,
     grant: &Grant,
     id: SubscriptionId,
-) -> Result<Option<Result<Response, ErrorPage>>, ErrorPage> {
-    if store.subscription_version(&grant.tenant, id, 1).await?.is_none() {
-        return Ok(None);
+) -> Result<Option<MadeBefore>, ErrorPage> {
+    let Some(first) = store.subscription_version(&grant.tenant, id, 1).await? else { return Ok(None) };
+    let is_deleted = store.subscription(&grant.tenant, id).await?.is_none();
+    Ok(Some(MadeBefore { id, settings: first.settings.clone(), is_deleted }))
+}
+
+impl MadeBefore {
+    /// The answer to a form of these settings that is sent again. Other settings than it was made with, which somebody typed after they
+    /// went back to the form, are not lost: the form is shown again, for a further webhook.
+    fn answer(
+        self,
+        mut shown: ShownForm,
+        settings: &Settings,
+        request: &TenantRequest,
+    ) -> Result<Response, ErrorPage> {
+        if self.settings != *settings {
+            let made = format!(
+                "This form made the webhook \u{201c}{}\u{201d} before, with other settings. Change that one on its page, or save this as a further one",
+                self.settings.title
+            );
+            renew_once(&mut shown.form, request);
+            return Ok(refused(StatusCode::CONFLICT, made, (shown, request)));
+        }
+        if self.is_deleted {
+            let deleted = "This form was sent before, and the webhook that it made was deleted: no further one was made. Open an empty form.";
+            return Err(ErrorPage::Conflict(deleted.to_owned()));
+        }
+        Ok(Redirect::to(&format!("{}?{MADE_BEFORE}=1", links::webhook(self.id))).into_response())
     }
-    if store.subscription(&grant.tenant, id).await?.is_some() {
-        let page = format!("{}?{MADE_BEFORE}=1", links::webhook(id));
-        return Ok(Some(Ok(Redirect::to(&page).into_response())));
-    }
-    let deleted = "This form was sent before, and the webhook that it made was deleted: no further one was made. Open an empty form.";
-    Ok(Some(Err(ErrorPage::Conflict(deleted.to_owned()))))
 }
 
 /// Answers the form of a webhook that is there.
@@ -113,7 +160,10 @@ pub(in crate::page) async fn change<S: SettingsStore>(
 ) -> Result<Response, ErrorPage> {
     let request = sent(request)?;
     check_scope(&request)?;
-    let form = Form::of_settings(body, &parts.headers, (&request.grant, &request.origin)).await?;
+    let (mut form, is_of_viewer) = request.typed_form(body, &parts.headers).await?;
+    if !is_of_viewer && form.has(ONCE_FIELD) {
+        renew_once(&mut form, &request);
+    }
     let current = match webhook(&pages.store, &request).await {
         Ok(current) => current,
         Err(ErrorPage::NotFound) => return gone(&pages, &request, form).await,
@@ -121,6 +171,9 @@ pub(in crate::page) async fn change<S: SettingsStore>(
     };
     let version = form.version();
     let mut shown = ShownForm::of(form, Some(Arc::clone(&current)));
+    if !is_of_viewer {
+        return Ok(refused(StatusCode::FORBIDDEN, OF_EARLIER_SESSION.to_owned(), (shown, &request)));
+    }
     if Action::of(&shown.form) != Action::Save {
         let began = beginning(&pages.store, &current, version).await.map_err(kept)?;
         return show_again(&pages, &request, shown, Some(&began.settings)).await;
