@@ -1,8 +1,10 @@
 //! The browser of a test: a chromedriver on a port of its own, and a session with a fresh profile.
 
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities, WebDriver};
@@ -21,13 +23,28 @@ impl Look {
     pub(crate) const WITHOUT_SCRIPT: Self = Self { script: false, ..Self::WITH_SCRIPT };
 }
 
-/// The process of chromedriver; it ends, and the browser with it, when this is dropped.
-struct Driver(Child);
+/// The process of chromedriver; it ends, and the browser with it, when this is dropped, also by a test that fails.
+struct Driver {
+    process: Child,
+    /// None where it did not start.
+    port: Option<u16>,
+}
+
+impl Driver {
+    /// Has it end its browsers and itself. Where it is killed, its browsers run on.
+    fn shut_down(port: u16) -> std::io::Result<()> {
+        let mut connection = TcpStream::connect(("127.0.0.1", port))?;
+        connection.set_read_timeout(Some(Duration::from_secs(10)))?;
+        connection.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        connection.read_to_end(&mut Vec::new()).map(|_| ())
+    }
+}
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.port.map(Self::shut_down);
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -90,16 +107,17 @@ fn start_chromedriver() -> Option<(Driver, u16)> {
     const STARTED: &str = "started successfully on port ";
     let mut command = Command::new("chromedriver");
     command.args(["--port=0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut child = command.spawn().expect("chromedriver starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-    let driver = Driver(child);
+    let mut process = command.spawn().expect("chromedriver starts");
+    let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
     let started = lines
         .by_ref()
         .map_while(Result::ok)
         .find_map(|line| line.split_once(STARTED).map(|(_, port)| port.trim_end_matches('.').to_owned()));
+    let driver = Driver { process, port: started.and_then(|port| port.parse().ok()) };
     // Later output is read and dropped, so that it never blocks.
     std::thread::spawn(move || lines.for_each(drop));
-    Some((driver, started?.parse().ok()?))
+    let port = driver.port?;
+    Some((driver, port))
 }
 
 fn capabilities(folder: &Path, look: Look) -> ChromeCapabilities {
