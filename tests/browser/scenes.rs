@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::browser::Look;
-use crate::harness::{Api, Gate, Journey, Reply, attempts_of, event, event_named, text};
+use crate::harness::{
+    Api, Gate, Journey, Reply, attempts_of, event, event_named, eventually, items_of, text,
+};
 use crate::tab::Tab;
 
 pub(crate) const ALL: [&str; 2] = ["history:read", "webhooks:resend"];
@@ -79,4 +81,16 @@ pub(crate) async fn busy_tenant(j: &Journey) {
     j.api.post_without_body(&hold).await.expect_status(200);
     j.api.send_one(&event_named("Notice Sent", "733")).await;
     j.api.send_event(&event_named("Address Changed", "734")).await;
+}
+
+/// The same, once the overview has all of it: on AWS it is counted a minute later.
+pub(crate) async fn counted_busy_tenant(j: &Journey) {
+    busy_tenant(j).await;
+    eventually("all events are counted", async || {
+        let report = j.api.get("/v1/reports/deliveries").await.expect_status(200).json();
+        let accepted = items_of(&report).iter().filter_map(|row| row["eventsAccepted"].as_u64());
+        // In their order, so that what became of them is counted with the last one.
+        (accepted.sum::<u64>() == 8).then_some(())
+    })
+    .await;
 }

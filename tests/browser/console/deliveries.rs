@@ -2,11 +2,11 @@
 
 use crate::browser::Look;
 use crate::harness::{Journey, Reply, eventually};
-use crate::scenes::{busy_tenant, sign_in};
+use crate::scenes::{counted_busy_tenant, sign_in};
 
 async fn recovers(look: Look) {
     let j = Journey::start().await;
-    busy_tenant(&j).await;
+    counted_busy_tenant(&j).await;
     let Some(tab) = sign_in(&j, look, "/").await else { return };
     // What is exhausted.
     tab.click(".tiles a.bad").await;

@@ -3,7 +3,7 @@
 use super::go;
 use crate::browser::Look;
 use crate::harness::Journey;
-use crate::scenes::{busy_tenant, sign_in};
+use crate::scenes::{counted_busy_tenant, sign_in};
 
 /// What the picture of attempts says above its columns.
 const SAYS: &str = "const seen = [...document.querySelectorAll('figure:first-of-type .says')]
@@ -12,7 +12,7 @@ const SAYS: &str = "const seen = [...document.querySelectorAll('figure:first-of-
 
 async fn shows_exact_values(look: Look) {
     let j = Journey::start().await;
-    busy_tenant(&j).await;
+    counted_busy_tenant(&j).await;
     let Some(tab) = sign_in(&j, look, "/").await else { return };
     let all = tab.run(SAYS, vec![]).await;
     assert_eq!(
