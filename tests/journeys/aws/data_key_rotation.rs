@@ -1,8 +1,7 @@
 //! The operator's command that rotates the data key (`infra/seal_secrets.py`), while webhooks are sent, retried and resent, and
 //! their settings change. An item that cannot be read does not stop it.
 //!
-//! Another rotation could begin beside it, and other journeys may wait for all senders. So it is run alone, by its name, as
-//! `infra/stack.py journeys` does.
+//! Another rotation could begin beside it. So it is run alone, by its name, as `infra/stack.py journeys` does.
 
 use std::path::Path;
 use std::process::Output;

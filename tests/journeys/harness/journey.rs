@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::api::Api;
 use super::json_values::text;
@@ -14,44 +13,18 @@ use super::server::Server;
 pub(crate) const ALL_SCOPES: [&str; 6] =
     ["events:write", "history:read", "webhooks:resend", "subscriptions:write", "portal:write", "admin"];
 
-/// The senders of a deployed stack serve one queue for all journeys. A journey that keeps all of them busy would delay the
-/// others, so it runs while no other does.
-static SENDERS: RwLock<()> = RwLock::const_new(());
-
-enum Senders {
-    Shared { _guard: RwLockReadGuard<'static, ()> },
-    Exclusive { _guard: RwLockWriteGuard<'static, ()> },
-}
-
 pub(crate) struct Journey {
     pub(crate) server: Arc<Server>,
     /// A caller whose key has every scope of the journey's tenant, but not `operator`.
     pub(crate) api: Api,
     pub(crate) tenant: String,
     pub(crate) receiver: Receiver,
-    senders: Option<Senders>,
 }
 
 impl Journey {
     /// On the server that most journeys share.
     pub(crate) async fn start() -> Self {
-        let senders = Senders::Shared { _guard: SENDERS.read().await };
-        Self::with(Server::shared().await, Some(senders)).await
-    }
-
-    /// The same for a journey that keeps every sender busy, until [`Journey::release_senders`].
-    pub(crate) async fn with_all_senders() -> Self {
-        let server = Server::shared().await;
-        if !server.is_external() {
-            // In one process a receiver cannot keep more than its own share of the senders.
-            return Self::on_server(server).await;
-        }
-        let senders = Senders::Exclusive { _guard: SENDERS.write().await };
-        Self::with(server, Some(senders)).await
-    }
-
-    pub(crate) fn release_senders(&mut self) {
-        drop(self.senders.take());
+        Self::on_server(Server::shared().await).await
     }
 
     /// On a process of its own; none where an external server is under test.
@@ -60,18 +33,14 @@ impl Journey {
     }
 
     pub(crate) async fn on_server(server: Arc<Server>) -> Self {
-        Self::with(server, None).await
+        let (tenant, api) = new_tenant(&server).await;
+        Self { server, api, tenant, receiver: Receiver::start().await }
     }
 
     /// Goes on at another server that has the same data.
     pub(crate) fn move_to(&mut self, server: Arc<Server>) {
         self.api = Api::new(&server, Some(self.api.key()));
         self.server = server;
-    }
-
-    async fn with(server: Arc<Server>, senders: Option<Senders>) -> Self {
-        let (tenant, api) = new_tenant(&server).await;
-        Self { server, api, tenant, receiver: Receiver::start().await, senders }
     }
 
     /// A caller with the admin key of the server, which has every scope and `operator`.

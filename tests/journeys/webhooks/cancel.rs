@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Gate, Journey, Reply, attempts_of, event, trace_ids};
+use crate::flow::by_hand;
+use crate::harness::{Gate, Journey, Reply, attempts_of, event};
 
 async fn cancel(j: &Journey, trace: &str) -> Value {
     j.api.post_without_body(&format!("/v1/webhooks/{trace}/cancel")).await.expect_status(200).json()
@@ -67,36 +68,26 @@ async fn cancel_lets_an_attempt_that_is_sending_finish_and_no_other_follows() {
     assert_eq!(j.receiver.requests_of(&trace).len(), 1);
 }
 
-/// Keeps one receiver busy with so many events that some of its deliveries wait for a first attempt.
-async fn waiting_delivery(j: &Journey) -> (Gate, String, Vec<String>) {
-    j.subscribe("/hook", json!({"timeoutSeconds": 30})).await;
-    let gate = Gate::closed();
-    j.receiver.always("/hook", Reply::ok().held(&gate));
-    let mut all = Vec::new();
-    for _ in 0..6 {
-        all.extend(j.api.send_batch(vec![event("727"); 100]).await.iter().flat_map(trace_ids));
-    }
-    for trace in all.iter().rev() {
-        let delivery = j.api.delivery(trace).await;
-        if delivery["attempts"] == json!([]) {
-            assert_eq!(delivery["status"], "pending");
-            return (gate, trace.clone(), all);
-        }
-    }
-    panic!("600 requests left at once for one receiver");
+/// A delivery that waits for its first attempt, as its webhook is held; and the webhook.
+async fn waiting_delivery(j: &Journey) -> (Value, String) {
+    let webhook = j.subscribe("/hook", json!({})).await;
+    by_hand(j, &webhook, "hold").await;
+    let trace = j.api.send_one(&event("727")).await;
+    let delivery = j.api.delivery(&trace).await;
+    assert_eq!((&delivery["status"], &delivery["attempts"]), (&json!("pending"), &json!([])));
+    (webhook, trace)
 }
 
 #[tokio::test]
 async fn a_resend_before_the_first_attempt_is_409() {
-    let mut j = Journey::with_all_senders().await;
-    let (gate, trace, _) = waiting_delivery(&j).await;
+    let j = Journey::start().await;
+    let (webhook, trace) = waiting_delivery(&j).await;
     j.api.post_without_body(&format!("/v1/webhooks/{trace}/resend")).await.expect_problem(409);
     for prefix in ["/v1", "/api/public/api/1"] {
         j.api.post_without_body(&format!("{prefix}/webhook/retry/{trace}/1")).await.expect_problem(409);
     }
-    gate.open();
+    by_hand(&j, &webhook, "release").await;
     let delivery = j.api.ended_delivery(&trace).await;
-    j.release_senders();
     assert_eq!(attempts_of(&delivery).len(), 1);
     j.api.resend(&trace).await;
     assert_eq!(j.api.delivery_after_attempts(&trace, 2).await["attempts"][1]["attemptNumber"], "manual");
@@ -104,17 +95,15 @@ async fn a_resend_before_the_first_attempt_is_409() {
 
 #[tokio::test]
 async fn a_delivery_canceled_before_its_first_attempt_is_never_sent() {
-    let mut j = Journey::with_all_senders().await;
-    let (gate, trace, all) = waiting_delivery(&j).await;
+    let j = Journey::start().await;
+    let (webhook, trace) = waiting_delivery(&j).await;
     let canceled = cancel(&j, &trace).await;
     assert_eq!((&canceled["status"], &canceled["attempts"]), (&json!("canceled"), &json!([])));
-    gate.open();
-    // The newest first: once it was sent, nearly all others were.
-    for other in all.iter().rev().filter(|other| **other != trace) {
-        assert_eq!(j.api.ended_delivery(other).await["status"], "succeeded");
-        j.release_senders();
-    }
-    assert!(j.receiver.requests_of(&trace).is_empty(), "all others were sent, and it was not");
+    // What waited after it is sent.
+    let witness = j.api.send_one(&event("727")).await;
+    by_hand(&j, &webhook, "release").await;
+    assert_eq!(j.api.ended_delivery(&witness).await["status"], "succeeded");
+    assert!(j.receiver.requests_of(&trace).is_empty());
     assert_eq!(j.api.delivery(&trace).await, canceled);
     j.api.post_without_body(&format!("/v1/webhooks/{trace}/resend")).await.expect_problem(409);
 }
