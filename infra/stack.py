@@ -41,6 +41,8 @@ JOURNEYS = ["cargo", "test", "--locked", "--workspace", "--test", "journeys", "-
 KILLED_FUNCTION_JOURNEY = [*JOURNEYS, "--ignored", "aws::killed_function::"]
 # A rotation has the table for itself.
 DATA_KEY_JOURNEY = [*JOURNEYS, "--ignored", "aws::data_key_rotation::"]
+# People sign in at a provider only in this one: other journeys look at pages that offer none.
+PROVIDER_JOURNEY = [*JOURNEYS, "--ignored", "aws::provider_sign_in::"]
 # The functions of an emulator share this machine with the tests.
 ALL_JOURNEYS = [*JOURNEYS, "--test-threads", "8"]
 BROWSER_TESTS = ["cargo", "test", "--locked", "--workspace", "--test", "browser", "--", "--test-threads", "2"]
@@ -102,9 +104,13 @@ def journeys():
         run(ALL_JOURNEYS)
         run(BROWSER_TESTS)
         if emulated:
-            set_variable("resend", "LOANHOOK_FORMER_KEY_SECONDS", "5")
+            set_variables("resend", {"LOANHOOK_FORMER_KEY_SECONDS": "5"})
         run(DATA_KEY_JOURNEY)
         if emulated:
+            os.environ["LOANHOOK_TEST_PROVIDER_PORT"] = str(port := free_port())
+            for function in ["history", "subscriptions"]:
+                set_variables(function, provider_variables(port))
+            run(PROVIDER_JOURNEY)
             # The messages that the killed function had received come back soon, not after 6 minutes.
             set_visibility_timeout(outputs["QueueUrl"], "5")
             set_visibility_timeout(outputs["SlowQueueUrl"], "5")
@@ -183,11 +189,21 @@ def set_visibility_timeout(queue, seconds):
     boto3.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": seconds})
 
 
-def set_variable(function, name, value):
-    """Sets a variable in the environment of a deployed function, whose invocations are short here."""
+def provider_variables(port):
+    """The variables of functions whose people sign in at an OpenID provider on this machine, where loanhook is a public client."""
+    scopes = "history:read,webhooks:resend,subscriptions:write"
+    return {
+        "LOANHOOK_OIDC_ISSUER": f"http://localhost:{port}",
+        "LOANHOOK_OIDC_CLIENT_ID": "loanhook",
+        "LOANHOOK_OIDC_GRANTS": f"groups=servicing acme {scopes}\ngroups=readers acme history:read",
+    }
+
+
+def set_variables(function, values):
+    """Sets variables in the environment of a deployed function, whose invocations are short here."""
     functions, of = boto3.client("lambda"), deployed_functions()[function]
     variables = functions.get_function_configuration(FunctionName=of)["Environment"]["Variables"]
-    functions.update_function_configuration(FunctionName=of, Environment={"Variables": {**variables, name: value}})
+    functions.update_function_configuration(FunctionName=of, Environment={"Variables": {**variables, **values}})
     functions.get_waiter("function_updated_v2").wait(FunctionName=of)
 
 

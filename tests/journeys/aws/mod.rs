@@ -4,3 +4,4 @@ mod data_key_rotation;
 mod dead_letters;
 mod function_events;
 mod killed_function;
+mod provider_sign_in;

@@ -1,11 +1,11 @@
 //! The console as a browser without JavaScript gets it: the pages of all loans of a tenant, for whoever signed in.
 
 mod deliveries;
-mod form;
+pub(crate) mod form;
 mod hostile_text;
 mod jobs;
 mod keys;
-mod oidc;
+pub(crate) mod oidc;
 mod overview;
 mod refusals;
 mod resend_all;

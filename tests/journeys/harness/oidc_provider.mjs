@@ -1,6 +1,7 @@
 // An OpenID provider on 127.0.0.1, of the package `oidc-provider`, with people, a form to sign in with, and what a test can have it
 // do wrong. Its first line says where it listens.
-// usage: node oidc_provider.mjs [PORT]
+// usage: node oidc_provider.mjs [PORT [public]]
+// With `public` loanhook is a client without a secret.
 
 import { createServer } from "node:http";
 import { SignJWT, base64url, decodeJwt, exportJWK, generateKeyPair } from "jose";
@@ -34,10 +35,11 @@ async function begin() {
     clients: [
       {
         client_id: CLIENT_ID,
-        client_secret: CLIENT_SECRET,
         redirect_uris: [`http://127.0.0.1${CALLBACK}`],
         post_logout_redirect_uris: ["http://127.0.0.1/sign-in"],
-        token_endpoint_auth_method: "client_secret_basic",
+        ...(process.argv[3] === "public"
+          ? { token_endpoint_auth_method: "none" }
+          : { token_endpoint_auth_method: "client_secret_basic", client_secret: CLIENT_SECRET }),
       },
     ],
     jwks: { keys: [{ ...(await exportJWK(privateKey)), kid, alg: "RS256", use: "sig" }] },
@@ -56,8 +58,9 @@ async function begin() {
       return grant;
     },
   });
-  // Of loopback every port is allowed, and no other path.
-  const isOurs = (path) => (uri) => new URL(uri).hostname === "127.0.0.1" && new URL(uri).pathname === path;
+  // Of loopback every port is allowed, and every name that a stack may have there, and no other path.
+  const isLoopback = (name) => name === "127.0.0.1" || name.endsWith(".localhost");
+  const isOurs = (path) => (uri) => isLoopback(new URL(uri).hostname) && new URL(uri).pathname === path;
   provider.Client.prototype.redirectUriAllowed = isOurs(CALLBACK);
   provider.Client.prototype.postLogoutRedirectUriAllowed = isOurs("/sign-in");
   provider.use(async (context, next) => {

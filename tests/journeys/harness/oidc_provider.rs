@@ -54,15 +54,23 @@ pub(crate) fn free_port() -> u16 {
 }
 
 impl OidcProvider {
-    /// None where it cannot run here.
+    /// At any port. None where it cannot run here.
     pub(crate) fn start() -> Option<Self> {
         Self::start_at(0)
     }
 
-    /// At this port, or any where it is 0.
     pub(crate) fn start_at(port: u16) -> Option<Self> {
+        Self::start_with(&[&port.to_string()])
+    }
+
+    /// With loanhook as a client that has no secret.
+    pub(crate) fn start_for_public_client_at(port: u16) -> Option<Self> {
+        Self::start_with(&[&port.to_string(), "public"])
+    }
+
+    fn start_with(arguments: &[&str]) -> Option<Self> {
         let mut command = Command::new("node");
-        command.arg(script()?).arg(port.to_string());
+        command.arg(script()?).args(arguments);
         // It ends when its standard input does.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("node starts");

@@ -34,7 +34,7 @@ async fn form_at(visitor: &mut Visitor, path: &str) -> Filled {
 }
 
 /// The form of a new webhook that nothing is wrong with.
-async fn good_form(j: &Journey, visitor: &mut Visitor) -> Filled {
+pub(crate) async fn good_form(j: &Journey, visitor: &mut Visitor) -> Filled {
     let filled = form_at(visitor, NEW).await;
     let filled = filled.with(&[("title", "Core banking"), ("url", &j.receiver.url("/hook"))]);
     filled.tick("event", "Payment Posted to Account").set("delays", "")

@@ -46,19 +46,19 @@ async fn caller_of(j: &Journey, tenant: &str) -> Api {
 
 /// Where a page sends the browser that shows it.
 #[track_caller]
-fn sent_to(page: &ApiResponse) -> String {
+pub(crate) fn sent_to(page: &ApiResponse) -> String {
     let refresh = page.header("refresh");
     refresh.strip_prefix("0; url=").unwrap_or_else(|| panic!("it goes on by itself: {page:?}")).to_owned()
 }
 
 /// A browser with what it keeps of loanhook and of the provider.
-struct Browser {
-    visitor: Visitor,
+pub(crate) struct Browser {
+    pub(crate) visitor: Visitor,
     provider: ProviderCookies,
 }
 
 impl Browser {
-    fn new(j: &Journey) -> Self {
+    pub(crate) fn new(j: &Journey) -> Self {
         Self { visitor: Visitor::new(j), provider: ProviderCookies::default() }
     }
 
@@ -73,7 +73,7 @@ impl Browser {
     }
 
     /// Signs in as this person to open `next`.
-    async fn sign_in(&mut self, person: &str, next: &str) -> ApiResponse {
+    pub(crate) async fn sign_in(&mut self, person: &str, next: &str) -> ApiResponse {
         let url = self.begin(&[("next", next)]).await;
         let back = self.at_provider(&url, Answer::SignIn(person)).await;
         self.visitor.get(&back).await
