@@ -91,10 +91,12 @@ template: $(VENV)/.installed
 
 # The engine for AWS, alone and behind HTTP, its contract again on emulators of others, then the same journeys over the
 # deployed template: each on emulators that are there for as long.
+# Tests of an emulator mostly wait for it.
+test-aws: THREADS := RUST_TEST_THREADS=6
 test-aws: template
-	$(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract --test lambda-http
+	$(THREADS) $(VENV)/bin/python infra/stack.py run $(TEST) --test aws-contract --test lambda-http
 	tests/npm.sh "other emulators"
-	$(VENV)/bin/python infra/stack.py other-emulators $(TEST) --test aws-contract
+	$(THREADS) $(VENV)/bin/python infra/stack.py other-emulators $(TEST) --test aws-contract
 	tests/browser/install.sh
 	$(VENV)/bin/python infra/stack.py journeys
 
