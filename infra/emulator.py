@@ -1,7 +1,9 @@
 """An emulator of AWS on this machine: its start, its readiness, and its end with all its processes. It is ministack; what
 other emulators do otherwise is in `other_emulators.py`."""
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -113,6 +115,9 @@ class Emulator:
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that nobody listens on, and that the system gives to nobody who asks for any port."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    sys.exit("no port is free")

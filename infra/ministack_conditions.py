@@ -62,6 +62,7 @@ async def serve(application, config):
         port=int(port),
         http="httptools",
         timeout_keep_alive=config.keep_alive_timeout,
+        timeout_graceful_shutdown=int(config.graceful_timeout),
         access_log=False,
         log_config=None,
         date_header=False,
