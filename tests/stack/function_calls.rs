@@ -210,7 +210,7 @@ fn each_role_allows_exactly_the_partitions_of_its_function() {
         let role = properties(&template, &format!("{function}Role"));
         let wanted: Vec<String> = kinds.chars().map(|kind| format!("{kind}#*")).collect();
         assert_eq!(partitions(role, TABLE), wanted, "{function}");
-        // The partitions of these indexes are deliveries, days of events, shards of what needs attention, and times.
+        // The partitions of these indexes are deliveries, days of events, shards of deliveries that failed, and times.
         assert!(partitions(role, BY_TRACE).iter().all(|partition| *partition == "T#*"), "{function}");
         // Counts of hours and of days, and how far the stream is counted. One function tells operational events: looks at tenants, the
         // outbox, states.

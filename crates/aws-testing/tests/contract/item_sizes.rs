@@ -123,8 +123,7 @@ async fn assert_sizes() -> StoreResult<()> {
     let payload = payload_item(&aws, key).await;
     let sizes = [&payload, &accepted, &in_flight, &sending, &complete, &moved_on].map(size);
     assert_eq!(sizes.map(write_units), [1; 6], "{sizes:?} bytes");
-    // Only the last failure adds an entry to the index of deliveries that failed, which is another unit.
-    assert!(!moved_on.contains_key("attention"));
+    assert!(!moved_on.contains_key("attention"), "it is retried");
 
     // An attempt beyond the first is an entry of the index, too.
     let second = QueueMessage { work: DueWork::Attempt(2), ..first };
@@ -149,6 +148,30 @@ async fn stored_event(aws: &AwsEngine) -> StoreResult<(LedgerEvent, HashMap<Stri
     // Its entry in the index, of keys only, is another unit.
     assert!(item.contains_key("acceptedDay"));
     Ok((event, item))
+}
+
+/// Its entry in the index of deliveries that failed is another unit.
+#[test]
+fn a_delivery_whose_schedule_runs_out_is_a_write_unit_and_one_in_its_index() {
+    loanhook_contract::run_on::<AwsEngine>(async {
+        let aws = AwsEngine::fresh().await;
+        let webhook = subscription(&tenant("acme"), "Core banking: payment posted", &[], START);
+        assert!(aws.ports().create(webhook, 200).await?);
+        let event = submission(CONTEXT, None);
+        accept(aws.ports(), &tenant("acme"), event, START).await.expect("accepted");
+        let first = aws.receive().await;
+        let token = Uuid::new_v4();
+        let ClaimOutcome::Claimed(won) = aws.ports().claim(&first, 1, token, START).await? else {
+            panic!("lost")
+        };
+        let (claimed, row) = *won;
+        let end = with_typical_response(ended(row, Ok(503), START + SECOND));
+        assert!(aws.ports().complete(&claimed, token, end, None).await?);
+        let failed = item(&aws, &format!("T#acme#{}", first.trace_id), "-").await;
+        assert!(failed.contains_key("attention"));
+        assert_eq!(write_units(size(&failed)), 1);
+        Ok(())
+    });
 }
 
 #[test]

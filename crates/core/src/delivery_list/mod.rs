@@ -1,7 +1,7 @@
 //! List of deliveries across the loans of a tenant: pages, each delivery with its newest attempt.
 //!
 //! Used by the API and the command line. Three ways lead to the deliveries, and the filter says which one looks at the fewest:
-//! those of a loan by the loan's events, those that failed by the set of those that need attention, else all of them.
+//! those of a loan by the loan's events, those that failed by the set of those, else all of them.
 
 mod events;
 mod filter;
