@@ -120,7 +120,7 @@ fn assert_refused(answer: &ApiResponse, scopes: &[&str], what: &str) {
 fn assert_not_refused(answer: &ApiResponse, what: &str) {
     assert_eq!(answer.status, 403, "{what}: {answer:?}");
     let page = Page::of(answer);
-    let is_shown_again = page.texts(".notice.bad").iter().any(|why| why.contains("You signed in again"));
+    let is_shown_again = page.texts(".notice.bad").iter().any(|why| why.contains("so nothing was done"));
     assert!(is_shown_again || page.text("h1") == "That did not come from this page", "{what}: {answer:?}");
 }
 

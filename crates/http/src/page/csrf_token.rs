@@ -27,15 +27,25 @@ pub(super) fn signature(id: &str, grant: &Grant) -> String {
     keyed_hash(&format!("once {id}"), grant)
 }
 
+/// What says of a form that takes time to fill in whose it is: the same in each session of one person or key in one tenant. It permits
+/// nothing.
+pub(super) fn author_tag(grant: &Grant) -> String {
+    hash_of(&grant.maker.id().0, ["author", grant.tenant.as_str()])
+}
+
 fn keyed_hash(purpose: &str, grant: &Grant) -> String {
-    let mut block = [0; 64];
-    let secret = grant.maker.form_secret();
-    block[..secret.len()].copy_from_slice(secret);
-    let mut mac = Hmac::<Sha256>::new(&block.into());
     // No loan has an empty name.
     let loan = grant.loan.as_ref().map_or("", LoanId::as_str);
     let scopes = grant.scopes.iter().map(|scope| scope.name());
-    for part in [purpose, grant.tenant.as_str(), loan, &grant.name].into_iter().chain(scopes) {
+    let parts = [purpose, grant.tenant.as_str(), loan, &grant.name].into_iter().chain(scopes);
+    hash_of(grant.maker.form_secret(), parts)
+}
+
+fn hash_of<'a>(secret: &[u8; 32], parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut block = [0; 64];
+    block[..secret.len()].copy_from_slice(secret);
+    let mut mac = Hmac::<Sha256>::new(&block.into());
+    for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part.as_bytes());
     }
@@ -81,6 +91,13 @@ mod tests {
             assert_ne!(csrf_token(&grant), csrf_token(&other), "{other:?}");
             assert_ne!(viewer_tag(&grant), viewer_tag(&other), "{other:?}");
         }
+        // A form is its author's in each session, in one tenant.
+        let of_sessions = [[1; 32], [2; 32]].map(|secret| Grant { maker: person(secret), ..grant.clone() });
+        assert_eq!(author_tag(&of_sessions[0]), author_tag(&of_sessions[1]));
+        assert_ne!(author_tag(&of_sessions[0]), author_tag(&grant));
+        let other_tenant =
+            Grant { tenant: TenantId::try_from("acme7".to_owned()).expect("a tenant"), ..grant.clone() };
+        assert_ne!(author_tag(&other_tenant), author_tag(&grant));
         let of_person = |secret| csrf_token(&Grant { maker: person(secret), ..grant.clone() });
         assert_ne!(of_person([1; 32]), of_person([2; 32]));
     }

@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::HeaderMap;
 use url::form_urlencoded;
 
+use super::csrf_token;
 use super::error_page::ErrorPage;
 use super::page_request::{check_csrf_token, check_same_origin, is_csrf_token};
 use super::resend::{CSRF_FIELD, VERSION_FIELD};
@@ -16,6 +17,36 @@ const FORM_LIMIT: BodyLimit = BodyLimit::for_anonymous_caller(8 * 1024);
 
 /// The longest form of settings. Written as a form does, a character takes up to three times as many bytes as in JSON.
 const SETTINGS_FORM_LIMIT: BodyLimit = BodyLimit::for_authenticated_caller(768 * 1024);
+
+/// The field of a form that says whose it is: see [`csrf_token::author_tag`].
+pub(super) const AUTHOR_FIELD: &str = "author";
+
+/// For whom the page was made that has a form. One that was not made for the viewer does nothing, but is shown again, so that nothing
+/// that was typed is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MadeFor {
+    Viewer,
+    /// The viewer, before they signed in again.
+    EarlierSession,
+    /// Another person or key, or another tenant.
+    Another,
+}
+
+impl MadeFor {
+    /// Why a form does nothing that was not made for the viewer of this grant.
+    pub(super) fn why(self, grant: &Grant) -> String {
+        match self {
+            Self::Viewer | Self::EarlierSession => {
+                "You signed in again since this form was opened, so nothing was done. Look through it, and press the button again".to_owned()
+            }
+            Self::Another => format!(
+                "This form was opened by somebody else, or in another tenant, so nothing was done. Here it is for the tenant {}, without its \
+                 secrets: look through it, and press the button again",
+                grant.tenant
+            ),
+        }
+    }
+}
 
 /// The fields of a form, by name.
 #[derive(Clone, Default)]
@@ -48,17 +79,22 @@ impl Form {
         Ok(form)
     }
 
-    /// The fields of a form that somebody takes time to fill in, from a page of ours, and whether the page was made for the viewer of
-    /// this grant. It was not where a person signed in again meanwhile: then the form is shown again, and nothing that was typed is lost.
+    /// The fields of a form that somebody takes time to fill in, from a page of ours, and for whom the page was made.
     pub(super) async fn typed(
         body: Body,
         headers: &HeaderMap,
         (grant, origin): (&Grant, &Origin),
-    ) -> Result<(Self, bool), ErrorPage> {
+    ) -> Result<(Self, MadeFor), ErrorPage> {
         let form = Self::read_up_to(body, SETTINGS_FORM_LIMIT).await?;
         check_same_origin(headers, origin)?;
-        let is_of_viewer = is_csrf_token(grant, form.get(CSRF_FIELD));
-        Ok((form, is_of_viewer))
+        let made_for = if is_csrf_token(grant, form.get(CSRF_FIELD)) {
+            MadeFor::Viewer
+        } else if form.get(AUTHOR_FIELD) == csrf_token::author_tag(grant) {
+            MadeFor::EarlierSession
+        } else {
+            MadeFor::Another
+        };
+        Ok((form, made_for))
     }
 
     /// The fields of a query.

@@ -8,10 +8,10 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::error_page::ErrorPage;
-use super::form::Form;
+use super::form::{Form, MadeFor};
 use super::tenant_request::{TenantRequest, kept, sent};
 use super::view::{key_list, new_key};
-use super::webhook_form::{OF_EARLIER_SESSION, UNAVAILABLE};
+use super::webhook_form::UNAVAILABLE;
 use super::{Pages, SettingsStore, once};
 use loanhook_core::model::grant::GrantMaker;
 use loanhook_core::model::id::KeyId;
@@ -53,7 +53,7 @@ pub(super) struct NewKeyForm {
     pub(super) last_day: String,
     pub(super) errors: ValidationErrors,
     /// Why it was not kept, where nothing is wrong with it.
-    pub(super) notice: Option<&'static str>,
+    pub(super) notice: Option<String>,
 }
 
 impl NewKeyForm {
@@ -93,38 +93,46 @@ pub(super) async fn create<S: SettingsStore>(
 ) -> Result<Response, ErrorPage> {
     let request = sent(request)?;
     require(&request)?;
-    let (form, is_of_viewer) = request.typed_form(body, &parts.headers).await?;
-    let scopes: Vec<Scope> = form.all(SCOPE).filter_map(|name| name.parse().ok()).collect();
+    let (form, made_for) = request.typed_form(body, &parts.headers).await?;
     let now = Timestamp::now();
-    let id: KeyId = if is_of_viewer { once::id(&form, &request.grant)? } else { KeyId::at(now) };
+    let named: Option<KeyId> = match made_for {
+        MadeFor::Viewer => Some(once::id(&form, &request.grant)?),
+        MadeFor::EarlierSession | MadeFor::Another => once::unsigned_id(&form),
+    };
+    let scopes: Vec<Scope> = form.all(SCOPE).filter_map(|name| name.parse().ok()).collect();
     if !request.grant.may_manage(&scopes) {
         return Err(ErrorPage::MayNotManageOperatorKeys);
     }
     let (name, last_day) = (form.get(NAME).trim().to_owned(), form.get(LAST_DAY).trim().to_owned());
     let expires_at = Some(&last_day).filter(|day| !day.is_empty()).map(|day| end_of(day));
-    let input = KeyInput { name: name.clone(), scopes: scopes.clone(), expires_at };
-    let shown = NewKeyForm { name, scopes, last_day, ..NewKeyForm::empty(id) };
     let tenant = &request.grant.tenant;
-    if !is_of_viewer {
-        if let Some(id) = once::unsigned_id(&form)
-            && pages.store.listed_key(tenant, id).await.map_err(|failure| kept(failure.into()))?.is_some()
-        {
+    let input = KeyInput { name: name.clone(), scopes: scopes.clone(), expires_at };
+    let checked = input.check(now).map(|new| new.of(tenant.clone(), now));
+    let shown = NewKeyForm { name, scopes, last_day, ..NewKeyForm::empty(KeyId::at(now)) };
+    if let Some(id) = named
+        && let Some(before) =
+            pages.store.listed_key(tenant, id).await.map_err(|failure| kept(failure.into()))?
+    {
+        if checked.is_ok_and(|key| is_same(&key, &before)) {
             return Err(made_before());
         }
-        let form = new_key::form(&NewKeyForm { notice: Some(OF_EARLIER_SESSION), ..shown }, &request);
-        return Ok((StatusCode::FORBIDDEN, form).into_response());
+        let why = format!(
+            "This form made the key \u{201c}{}\u{201d} before, which was shown then. Make a further one of this, or cancel",
+            before.name
+        );
+        return Ok(again(StatusCode::CONFLICT, why, (shown, &request)));
     }
-    let new = match input.check(now) {
-        Ok(new) => new,
+    let Some(id) = named.filter(|_| made_for == MadeFor::Viewer) else {
+        return Ok(again(StatusCode::FORBIDDEN, made_for.why(&request.grant), (shown, &request)));
+    };
+    let shown = NewKeyForm { id, ..shown };
+    let key = match checked {
+        Ok(key) => Key { id, ..key },
         Err(errors) => {
             let form = new_key::form(&NewKeyForm { errors, ..shown }, &request);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
         }
     };
-    let key = Key { id, ..new.of(tenant.clone(), now) };
-    if pages.store.listed_key(tenant, id).await?.is_some() {
-        return Err(made_before());
-    }
     let (key, secret) = match keys::create(&pages.store, key).await {
         Ok(made) => made,
         // Two sendings of one form at the same time: one of them made it.
@@ -133,14 +141,24 @@ pub(super) async fn create<S: SettingsStore>(
         }
         Err(failure) => match ErrorPage::from(failure) {
             ErrorPage::Unavailable => {
-                let form = new_key::form(&NewKeyForm { notice: Some(UNAVAILABLE), ..shown }, &request);
-                return Ok((StatusCode::SERVICE_UNAVAILABLE, form).into_response());
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                return Ok(again(status, UNAVAILABLE.to_owned(), (shown, &request)));
             }
             refused => return Err(refused),
         },
     };
     log::change_on_page("key.created", &request.grant, &key.id);
     Ok((StatusCode::CREATED, new_key::made(&key, &secret, &request)).into_response())
+}
+
+/// The form again, with why it made no key.
+fn again(status: StatusCode, why: String, (shown, request): (NewKeyForm, &TenantRequest)) -> Response {
+    (status, new_key::form(&NewKeyForm { notice: Some(why), ..shown }, request)).into_response()
+}
+
+/// Whether two keys may do the same for as long.
+fn is_same(one: &Key, other: &Key) -> bool {
+    (&one.name, &one.scopes, one.expires_at) == (&other.name, &other.scopes, other.expires_at)
 }
 
 /// That the form was sent before.

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 
 use super::Pages;
 use super::error_page::ErrorPage;
-use super::form::Form;
+use super::form::{Form, MadeFor};
 use super::page_request::sign_in_before;
 use super::session_cookies::SessionCookies;
 use crate::web::{Client, Origin};
@@ -72,12 +72,12 @@ impl TenantRequest {
         Form::of_viewer(body, headers, (&self.grant, &self.origin)).await
     }
 
-    /// The fields of a form that takes time to fill in, and whether its page was made for this viewer: see [`Form::typed`].
+    /// The fields of a form that takes time to fill in, and for whom its page was made: see [`Form::typed`].
     pub(super) async fn typed_form(
         &self,
         body: Body,
         headers: &HeaderMap,
-    ) -> Result<(Form, bool), ErrorPage> {
+    ) -> Result<(Form, MadeFor), ErrorPage> {
         Form::typed(body, headers, (&self.grant, &self.origin)).await
     }
 }

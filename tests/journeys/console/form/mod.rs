@@ -2,7 +2,7 @@
 
 mod conflicts;
 mod faults;
-mod filled;
+pub(crate) mod filled;
 mod hostile;
 mod page;
 mod permission;

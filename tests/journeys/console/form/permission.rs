@@ -1,11 +1,11 @@
 //! Who may use the form: whoever has the scope, in the own tenant, from a page of ours.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::{signed_in, signed_in_as};
 use super::filled::Filled;
-use super::{NEW, edit_of, form_at, good_form, page_of};
-use crate::harness::{Journey, subscription, subscription_path, text};
+use super::{NEW, edit_of, form_at, good_form, only_webhook, page_of};
+use crate::harness::{Journey, items_of, subscription, subscription_path, text};
 use crate::portal::visitor::{Page, Visitor};
 
 #[tokio::test]
@@ -106,34 +106,75 @@ async fn a_session_that_ends_while_the_form_is_filled_in_loses_nothing_of_it() {
     filled.press(&mut visitor, NEW, "save").await.expect_status(201);
 }
 
+/// Two forms of a viewer, a new one and that of a webhook, each with a secret.
+async fn forms_with_secrets(
+    j: &Journey,
+    visitor: &mut Visitor,
+    webhook: &Value,
+) -> [(Filled, String, u16); 2] {
+    let secrets =
+        [("auth", "basic"), ("username", "loanhook"), ("password", "p4ss"), ("header-name-0", "X-Key")];
+    let secrets = [&secrets[..], &[("header-value-0", "v4lue")]].concat();
+    let new = good_form(j, visitor).await.set("title", "New").with(&secrets);
+    let edit = form_at(visitor, &edit_of(webhook)).await.set("title", "Changed").with(&secrets);
+    [(new, NEW.to_owned(), 201), (edit, edit_of(webhook), 303)]
+}
+
 #[tokio::test]
-async fn a_form_that_was_opened_before_another_sign_in_is_shown_again_with_what_was_typed() {
+async fn a_form_that_somebody_else_opened_is_shown_again_without_its_secrets() {
     let j = Journey::start().await;
     let webhook = j.subscribe("/hook", json!({"title": "Core"})).await;
     let mut first = signed_in(&j).await;
-    let new = good_form(&j, &mut first).await.set("title", "New");
-    let edit = form_at(&mut first, &edit_of(&webhook)).await.set("title", "Changed");
     let writer = j.api.with_new_key("Writer", &["history:read", "subscriptions:write"]).await;
     let mut visitor = signed_in_as(&j, &writer).await;
-    for (filled, path, saved) in [(&new, NEW, 201), (&edit, &edit_of(&webhook), 303)] {
-        let page = Page::of(&filled.press(&mut visitor, path, "save").await.expect_status(403));
+    for (filled, path, saved) in forms_with_secrets(&j, &mut first, &webhook).await {
+        let page = Page::of(&filled.press(&mut visitor, &path, "save").await.expect_status(403));
         let why = page.text(".notice.bad");
         assert!(
-            why.contains("You signed in again since this form was opened, so nothing was saved yet"),
+            why.contains(&format!("Here it is for the tenant {}, without its secrets", j.tenant)),
             "{why}"
         );
         let again = Filled::of(&page);
-        assert_eq!(again.get("title"), filled.get("title"));
-        again.press(&mut visitor, path, "save").await.expect_status(saved);
+        let fields = ["title", "username", "password", "header-name-0", "header-value-0"];
+        assert_eq!(fields.map(|name| again.get(name)), [filled.get("title"), "loanhook", "", "X-Key", ""]);
+        let typed = again.with(&[("password", "p4ss"), ("header-value-0", "v4lue")]);
+        typed.press(&mut visitor, &path, "save").await.expect_status(saved);
     }
     let list = j.api.get("/v1/subscriptions").await.json();
-    let mut titles: Vec<_> =
-        list["items"].as_array().into_iter().flatten().map(|of| text(&of["title"])).collect();
+    let mut titles: Vec<_> = items_of(&list).iter().map(|of| text(&of["title"])).collect();
     titles.sort_unstable();
     assert_eq!(titles, ["Changed", "New"]);
-    // What a form made before the sign-in is not made again.
+}
+
+#[tokio::test]
+async fn what_a_form_made_before_another_sign_in_is_not_made_again_unasked() {
+    let j = Journey::start().await;
+    let mut first = signed_in(&j).await;
     let sent = good_form(&j, &mut first).await.set("title", "Sent");
     sent.press(&mut first, NEW, "save").await.expect_status(201);
+    let writer = j.api.with_new_key("Writer", &["history:read", "subscriptions:write"]).await;
+    let mut visitor = signed_in_as(&j, &writer).await;
     let again = sent.press(&mut visitor, NEW, "save").await.expect_status(303);
     assert!(again.header("location").ends_with("?made-before=1"), "{again:?}");
+    for (changed, action) in [(sent.clone().set("url", "no URL"), "save"), (sent.clone(), "add-header")] {
+        let page = Page::of(&changed.press(&mut visitor, NEW, action).await.expect_status(409));
+        let why = page.text(".notice.bad");
+        assert!(why.contains("This form made the webhook \u{201c}Sent\u{201d} before"), "{why}");
+    }
+    only_webhook(&j).await;
+}
+
+#[tokio::test]
+async fn a_form_of_a_webhook_of_another_tenant_says_which_tenant_is_missing() {
+    let j = Journey::start().await;
+    let webhook = j.subscribe("/hook", json!({"title": "Core"})).await;
+    let mut ours = signed_in(&j).await;
+    let [(new, ..), (edit, path, _)] = forms_with_secrets(&j, &mut ours, &webhook).await;
+    let stranger = j.other_tenant().await;
+    let mut visitor = signed_in_as(&j, &stranger).await;
+    let missing = Page::of(&edit.press(&mut visitor, &path, "save").await.expect_status(404));
+    assert_eq!(missing.text("h1"), "This webhook is not in your tenant");
+    let page = Page::of(&new.press(&mut visitor, NEW, "save").await.expect_status(403));
+    assert_eq!(Filled::of(&page).get("password"), "");
+    assert_eq!(stranger.get("/v1/subscriptions").await.json()["items"], json!([]));
 }

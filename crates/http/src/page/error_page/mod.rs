@@ -59,6 +59,8 @@ pub(in crate::page) enum ErrorPage {
     MayNotChangeWebhooks,
     /// A long form was sent without a session.
     SignedOutForm,
+    /// A form of a webhook that the tenant of the session never had.
+    FormOfAnotherTenant,
     /// What a long form needs could not be read.
     UnavailableForm,
     /// The state of what it is about does not allow it.
@@ -129,6 +131,12 @@ impl ErrorPage {
                 "Your session has ended",
                 "Nothing was saved, and nothing is lost while this page stays open: sign in in another tab, then reload \
                  this page and let the browser send the form again.",
+            ),
+            Self::FormOfAnotherTenant => (
+                StatusCode::NOT_FOUND,
+                "This webhook is not in your tenant",
+                "Nothing was saved, and nothing is lost while this page stays open: sign in to the tenant of the form in another tab, then \
+                 reload this page and let the browser send the form again.",
             ),
             Self::UnavailableForm => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -201,7 +209,7 @@ impl IntoResponse for ErrorPage {
                 p { (text) }
                 @match &self {
                     Self::OneLoanOnly { next } => p { a href=(sign_in_path(next, None)) { "Sign in" } },
-                    Self::SignedOutForm => p { a href=(SIGN_IN_PATH) target="_blank" { "Sign in in another tab" } },
+                    Self::SignedOutForm | Self::FormOfAnotherTenant => p { a href=(SIGN_IN_PATH) target="_blank" { "Sign in in another tab" } },
                     _ if status == StatusCode::NOT_FOUND => p { a href=(SIGN_IN_PATH) { "Sign in" } },
                     _ => {}
                 }

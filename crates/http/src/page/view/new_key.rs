@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::format::{copy_button, time};
 use super::key_list::{scopes, viewing};
 use super::layout;
+use crate::page::form::AUTHOR_FIELD;
 use crate::page::key_list::{LAST_DAY, NAME, NewKeyForm, SCOPE};
 use crate::page::resend::{CSRF_FIELD, ONCE_FIELD};
 use crate::page::tenant_request::{KEYS_PATH, TenantRequest};
@@ -20,10 +21,11 @@ pub(in crate::page) fn form(of: &NewKeyForm, request: &TenantRequest) -> Respons
     let content = html! {
         header.top { div { p.over { a href=(KEYS_PATH) { "API keys" } } h1 { "Make a key" } } }
         (notices(&of.errors))
-        @if let Some(why) = of.notice { p.notice.bad role="alert" { (why) "." } }
+        @if let Some(why) = &of.notice { p.notice.bad role="alert" { (why) "." } }
         section.card.of-key {
             form.settings method="post" action=(KEYS_PATH) {
                 input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
+            input type="hidden" name=(AUTHOR_FIELD) value=(csrf_token::author_tag(&request.grant));
                 input type="hidden" name=(ONCE_FIELD) value=(once::token(of.id, &request.grant));
                 div.field {
                     label for="k-name" { "Name: who or what uses it" }

@@ -8,11 +8,13 @@ use http::StatusCode;
 
 use super::differences::differences;
 use super::faults::Fault;
+use super::fields;
+use super::rows::Rows;
 use super::submit::{Action, read};
 use super::try_out::{self, CONTEXT_FIELD};
 use super::{ShownForm, UNAVAILABLE, VERSION_FIELD};
 use crate::page::error_page::ErrorPage;
-use crate::page::form::Form;
+use crate::page::form::{Form, MadeFor};
 use crate::page::resend::ONCE_FIELD;
 use crate::page::tenant_request::{TenantRequest, kept};
 use crate::page::view::webhook_form as view;
@@ -107,10 +109,7 @@ pub(super) async fn gone<S: SettingsStore>(
     request: &TenantRequest,
     mut form: Form,
 ) -> Result<Response, ErrorPage> {
-    let id = request.id.parse().map_err(|_| ErrorPage::NotFound)?;
-    let version = form.version();
-    let was_there = pages.store.subscription_version(&request.grant.tenant, id, version).await;
-    if was_there.map_err(|failure| kept(failure.into()))?.is_none() {
+    if !was_there(&pages.store, request, &form).await? {
         return Err(ErrorPage::NotFound);
     }
     if form.get(ONCE_FIELD).is_empty() {
@@ -123,6 +122,37 @@ pub(super) async fn gone<S: SettingsStore>(
     read(&mut shown, None);
     let deleted = "Somebody deleted this webhook meanwhile: what you typed is below, and is saved as a new one. Type its secrets again";
     Ok(refused(StatusCode::CONFLICT, deleted.to_owned(), (shown, request)))
+}
+
+/// The form again, where it was not made for its viewer of now.
+pub(super) fn not_for_viewer(mut shown: ShownForm, request: &TenantRequest, made_for: MadeFor) -> Response {
+    if made_for == MadeFor::Another {
+        take_secrets_out(&mut shown.form);
+    }
+    refused(StatusCode::FORBIDDEN, made_for.why(&request.grant), (shown, request))
+}
+
+/// Empties the fields of secrets.
+pub(super) fn take_secrets_out(form: &mut Form) {
+    for field in fields::all().filter(|field| field.control.is_secret()) {
+        form.set(field.name, String::new());
+    }
+    for rows in [Rows::Headers, Rows::Parameters] {
+        for index in 0..rows.of(form).len() {
+            form.set(&rows.value_field(index), String::new());
+        }
+    }
+}
+
+/// Whether the tenant had the webhook that the path names, in the version that a form was made from.
+pub(super) async fn was_there<S: SettingsStore>(
+    store: &S,
+    request: &TenantRequest,
+    form: &Form,
+) -> Result<bool, ErrorPage> {
+    let id = request.id.parse().map_err(|_| ErrorPage::NotFound)?;
+    let then = store.subscription_version(&request.grant.tenant, id, form.version()).await;
+    Ok(then.map_err(|failure| kept(failure.into()))?.is_some())
 }
 
 /// Lets a form make a webhook that no form made before.

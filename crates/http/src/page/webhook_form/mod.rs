@@ -5,10 +5,12 @@
 //!   `durations`, `texts`). `faults` puts what its rules find at the fields.
 //! - `summary` says settings in words, `differences` compares them where two people changed one webhook. `try_out` tries them,
 //!   on an event or on the variables of `samples`.
-//! - `submit` answers what is sent, `again` shows a form again. The HTML is in `view::webhook_form`.
+//! - `submit` answers what is sent, `again` shows a form again, `made_before` answers one that was sent before. The HTML is in
+//!   `view::webhook_form`.
 //!
 //! What was typed is in the answer as it was, whatever is wrong: secrets too, to whom they came from, in a page that is not stored
-//! anywhere (`Cache-Control: no-store`). A stored secret is in no page: its field is empty, and what is left empty is kept.
+//! anywhere (`Cache-Control: no-store`). Whoever sends a form that another viewer opened gets no secrets of it. A stored secret is in
+//! no page: its field is empty, and what is left empty is kept.
 
 mod again;
 mod differences;
@@ -18,6 +20,7 @@ mod durations;
 mod faults;
 pub(super) mod field;
 pub(super) mod fields;
+mod made_before;
 pub(super) mod rows;
 pub(super) mod samples;
 mod submit;
@@ -54,9 +57,6 @@ pub(super) const ACTION_FIELD: &str = "action";
 
 /// What a form says that could not be kept.
 pub(super) const UNAVAILABLE: &str = "It could not be kept now. Send it again in a moment";
-
-/// What a form says that was opened before its viewer signed in again.
-pub(super) const OF_EARLIER_SESSION: &str = "You signed in again since this form was opened, so nothing was saved yet. Look through it, and save it again";
 
 /// A form as it is shown.
 pub(super) struct ShownForm {

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
 use http::request::Parts;
 
-use super::again::{beginning, conflict, gone, refused, renew_once, show_again, unavailable, wrong};
+use super::again::{
+    beginning, conflict, gone, not_for_viewer, renew_once, show_again, take_secrets_out, unavailable,
+    was_there, wrong,
+};
+use super::made_before::made_before;
 use super::rows::Rows;
-use super::{ACTION_FIELD, OF_EARLIER_SESSION, ShownForm, check_scope, draft, webhook};
+use super::{ACTION_FIELD, ShownForm, check_scope, draft, webhook};
 use crate::page::error_page::ErrorPage;
-use crate::page::form::Form;
-use crate::page::resend::ONCE_FIELD;
+use crate::page::form::{Form, MadeFor};
 use crate::page::tenant_request::{TenantRequest, kept, sent};
-use crate::page::webhook_page::MADE_BEFORE;
 use crate::page::{Pages, SettingsStore, links, once, webhook_page};
 use loanhook_core::log;
-use loanhook_core::model::grant::Grant;
 use loanhook_core::model::id::SubscriptionId;
 use loanhook_core::model::subscription::{Settings, Subscription, SubscriptionInput};
 use loanhook_core::model::time::Timestamp;
@@ -60,10 +60,10 @@ pub(in crate::page) async fn create<S: SettingsStore>(
 ) -> Result<Response, ErrorPage> {
     let request = sent(request)?;
     check_scope(&request)?;
-    let (form, is_of_viewer) = request.typed_form(body, &parts.headers).await?;
+    let (form, made_for) = request.typed_form(body, &parts.headers).await?;
     let mut shown = ShownForm::of(form, None);
-    if !is_of_viewer {
-        return create_again(&pages.store, &request, shown).await;
+    if made_for != MadeFor::Viewer {
+        return create_again(&pages.store, &request, shown, made_for).await;
     }
     if Action::of(&shown.form) != Action::Save {
         return show_again(&pages, &request, shown, None).await;
@@ -72,7 +72,7 @@ pub(in crate::page) async fn create<S: SettingsStore>(
     let (store, grant) = (&pages.store, &request.grant);
     let id: SubscriptionId = once::id(&shown.form, grant)?;
     if let Some(before) = made_before(store, grant, id).await.map_err(kept)? {
-        return before.answer(shown, &settings, &request);
+        return before.answer(shown, Some(&settings), &request);
     }
     match subscriptions::create_as(store, &grant.tenant, id, input, &grant.name, Timestamp::now()).await {
         Ok(created) => {
@@ -85,70 +85,33 @@ pub(in crate::page) async fn create<S: SettingsStore>(
         }
         // Two sendings of one form at the same time: one of them made it.
         Err(failure) => match made_before(store, grant, id).await {
-            Ok(Some(before)) => before.answer(shown, &settings, &request),
+            Ok(Some(before)) => before.answer(shown, Some(&settings), &request),
             _ => Ok(unavailable(shown, &request, failure)),
         },
     }
 }
 
-/// The form of a new webhook again, with what its viewer of now needs to send it; where it was sent before, what it made.
+/// The form of a new webhook again, where it was not made for its viewer of now; where it was sent before, what it made.
 async fn create_again<S: SettingsStore>(
     store: &S,
     request: &TenantRequest,
     mut shown: ShownForm,
+    made_for: MadeFor,
 ) -> Result<Response, ErrorPage> {
-    if let Some(id) = once::unsigned_id(&shown.form)
-        && let Some((_, settings)) = read(&mut shown, None)
-        && let Some(before) = made_before(store, &request.grant, id).await.map_err(kept)?
-    {
-        return before.answer(shown, &settings, request);
+    let before = match once::unsigned_id(&shown.form) {
+        Some(id) => made_before(store, &request.grant, id).await.map_err(kept)?,
+        None => None,
+    };
+    let Some(before) = before else {
+        renew_once(&mut shown.form, request);
+        return Ok(not_for_viewer(shown, request, made_for));
+    };
+    let is_saved = Action::of(&shown.form) == Action::Save;
+    let settings = if is_saved { read(&mut shown, None).map(|(_, settings)| settings) } else { None };
+    if made_for == MadeFor::Another {
+        take_secrets_out(&mut shown.form);
     }
-    renew_once(&mut shown.form, request);
-    Ok(refused(StatusCode::FORBIDDEN, OF_EARLIER_SESSION.to_owned(), (shown, request)))
-}
-
-/// A webhook that a form made when it was sent before.
-struct MadeBefore {
-    id: SubscriptionId,
-    settings: Settings,
-    is_deleted: bool,
-}
-
-/// What a form made before. It is looked for before the webhook as it is now: one that appears between the two reads is there in the
-/// second, and not taken for a deleted one.
-async fn made_before<S: SettingsStore>(
-    store: &S,
-    grant: &Grant,
-    id: SubscriptionId,
-) -> Result<Option<MadeBefore>, ErrorPage> {
-    let Some(first) = store.subscription_version(&grant.tenant, id, 1).await? else { return Ok(None) };
-    let is_deleted = store.subscription(&grant.tenant, id).await?.is_none();
-    Ok(Some(MadeBefore { id, settings: first.settings.clone(), is_deleted }))
-}
-
-impl MadeBefore {
-    /// The answer to a form of these settings that is sent again. Other settings than it was made with, which somebody typed after they
-    /// went back to the form, are not lost: the form is shown again, for a further webhook.
-    fn answer(
-        self,
-        mut shown: ShownForm,
-        settings: &Settings,
-        request: &TenantRequest,
-    ) -> Result<Response, ErrorPage> {
-        if self.settings != *settings {
-            let made = format!(
-                "This form made the webhook \u{201c}{}\u{201d} before, with other settings. Change that one on its page, or save this as a further one",
-                self.settings.title
-            );
-            renew_once(&mut shown.form, request);
-            return Ok(refused(StatusCode::CONFLICT, made, (shown, request)));
-        }
-        if self.is_deleted {
-            let deleted = "This form was sent before, and the webhook that it made was deleted: no further one was made. Open an empty form.";
-            return Err(ErrorPage::Conflict(deleted.to_owned()));
-        }
-        Ok(Redirect::to(&format!("{}?{MADE_BEFORE}=1", links::webhook(self.id))).into_response())
-    }
+    before.answer(shown, settings.as_ref(), request)
 }
 
 /// Answers the form of a webhook that is there.
@@ -160,9 +123,9 @@ pub(in crate::page) async fn change<S: SettingsStore>(
 ) -> Result<Response, ErrorPage> {
     let request = sent(request)?;
     check_scope(&request)?;
-    let (mut form, is_of_viewer) = request.typed_form(body, &parts.headers).await?;
-    if !is_of_viewer && form.has(ONCE_FIELD) {
-        renew_once(&mut form, &request);
+    let (form, made_for) = request.typed_form(body, &parts.headers).await?;
+    if made_for != MadeFor::Viewer {
+        return change_again(&pages, &request, form, made_for).await;
     }
     let current = match webhook(&pages.store, &request).await {
         Ok(current) => current,
@@ -171,9 +134,6 @@ pub(in crate::page) async fn change<S: SettingsStore>(
     };
     let version = form.version();
     let mut shown = ShownForm::of(form, Some(Arc::clone(&current)));
-    if !is_of_viewer {
-        return Ok(refused(StatusCode::FORBIDDEN, OF_EARLIER_SESSION.to_owned(), (shown, &request)));
-    }
     if Action::of(&shown.form) != Action::Save {
         let began = beginning(&pages.store, &current, version).await.map_err(kept)?;
         return show_again(&pages, &request, shown, Some(&began.settings)).await;
@@ -214,6 +174,23 @@ pub(in crate::page) async fn change<S: SettingsStore>(
         }
         Err(SubscriptionError::Unknown) => gone(&pages, &request, shown.form).await,
         Err(failure) => Ok(unavailable(shown, &request, failure)),
+    }
+}
+
+/// The form of a webhook again, where it was not made for its viewer of now. Where the webhook was deleted it is that of a new one.
+async fn change_again<S: SettingsStore>(
+    pages: &Pages<S>,
+    request: &TenantRequest,
+    form: Form,
+    made_for: MadeFor,
+) -> Result<Response, ErrorPage> {
+    match webhook(&pages.store, request).await {
+        Ok(current) => Ok(not_for_viewer(ShownForm::of(form, Some(current)), request, made_for)),
+        Err(ErrorPage::NotFound) if was_there(&pages.store, request, &form).await? => {
+            create_again(&pages.store, request, ShownForm::of(form, None), made_for).await
+        }
+        Err(ErrorPage::NotFound) => Err(ErrorPage::FormOfAnotherTenant),
+        Err(failure) => Err(kept(failure)),
     }
 }
 

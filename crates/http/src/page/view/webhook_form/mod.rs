@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use self::field::{Shown, id, sentence};
 use super::layout;
 use super::site_header::{Section, Viewing};
+use crate::page::form::AUTHOR_FIELD;
 use crate::page::resend::{CSRF_FIELD, ONCE_FIELD, VERSION_FIELD};
 use crate::page::tenant_request::{NEW_PATH, TenantRequest, WEBHOOKS_PATH};
 use crate::page::webhook_form::fields::{
@@ -75,6 +76,7 @@ fn form(shown: &ShownForm, request: &TenantRequest) -> Markup {
         // The form of a webhook that was deleted makes a new one.
         form.settings method="post" action=[webhook.is_none().then_some(NEW_PATH)] autocomplete="off" {
             input type="hidden" name=(CSRF_FIELD) value=(csrf_token::csrf_token(&request.grant));
+            input type="hidden" name=(AUTHOR_FIELD) value=(csrf_token::author_tag(&request.grant));
             @if let Some(webhook) = webhook {
                 @let version = shown.form.get(VERSION_FIELD);
                 input type="hidden" name=(VERSION_FIELD)
