@@ -101,11 +101,12 @@ def journeys():
         begun = boto3.client("lambda").invoke(FunctionName=deployed_functions()["reports"])
         if "FunctionError" in begun:
             sys.exit(f"the function of reports failed: {begun['Payload'].read().decode()}")
-        run(ALL_JOURNEYS)
-        run(BROWSER_TESTS)
+        # First, as it reads the whole table several times.
         if emulated:
             set_variables("resend", {"LOANHOOK_FORMER_KEY_SECONDS": "5"})
         run(DATA_KEY_JOURNEY)
+        run(ALL_JOURNEYS)
+        run(BROWSER_TESTS)
         if emulated:
             os.environ["LOANHOOK_TEST_PROVIDER_PORT"] = str(port := free_port())
             for function in ["history", "subscriptions"]:
