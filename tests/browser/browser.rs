@@ -1,6 +1,7 @@
 //! The browser of a test: a chromedriver on a port of its own, and a session with a fresh profile.
 
 use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::mem::ManuallyDrop;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -49,7 +50,8 @@ impl Drop for Driver {
 }
 
 pub(crate) struct Chrome {
-    pub(crate) driver: WebDriver,
+    /// It is not dropped: that would wait two minutes for the end of the session where a test fails. chromedriver ends the session.
+    pub(crate) driver: ManuallyDrop<WebDriver>,
     /// The folder of downloads and of the profile.
     pub(crate) folder: TempDir,
     _driver: Driver,
@@ -79,7 +81,7 @@ impl Chrome {
         let (child, port) = chromedriver();
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(folder.path(), look));
         let driver = driver.await.expect("a session");
-        let chrome = Self { driver, folder, _driver: child };
+        let chrome = Self { driver: ManuallyDrop::new(driver), folder, _driver: child };
         let scheme = if look.dark { "dark" } else { "light" };
         let media = serde_json::json!({"features": [
             {"name": "prefers-color-scheme", "value": scheme},

@@ -30,7 +30,7 @@ impl Tab {
     }
 
     pub(crate) async fn close(self) {
-        self.chrome.driver.quit().await.expect("the browser ends");
+        WebDriver::clone(&self.chrome.driver).quit().await.expect("the browser ends");
     }
 
     pub(crate) async fn address(&self) -> url::Url {
