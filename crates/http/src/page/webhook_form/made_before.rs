@@ -17,8 +17,8 @@ use loanhook_core::model::subscription::{Settings, Subscription};
 
 /// A webhook that a form made when it was sent before.
 pub(super) struct MadeBefore {
-    id: SubscriptionId,
-    settings: Settings,
+    /// Its first version, which the form made.
+    first: Arc<Subscription>,
     /// As it is now; none where it was deleted.
     current: Option<Arc<Subscription>>,
 }
@@ -31,7 +31,7 @@ pub(super) async fn made_before<S: SettingsStore>(
 ) -> Result<Option<MadeBefore>, ErrorPage> {
     let Some(first) = store.subscription_version(&grant.tenant, id, 1).await? else { return Ok(None) };
     let current = store.subscription(&grant.tenant, id).await?;
-    Ok(Some(MadeBefore { id, settings: first.settings.clone(), current }))
+    Ok(Some(MadeBefore { first, current }))
 }
 
 impl MadeBefore {
@@ -44,9 +44,10 @@ impl MadeBefore {
         settings: Option<&Settings>,
         request: &TenantRequest,
     ) -> Result<Response, ErrorPage> {
-        match (settings == Some(&self.settings), self.current) {
+        match (settings == Some(&self.first.settings), self.current) {
             (true, Some(_)) => {
-                Ok(Redirect::to(&format!("{}?{MADE_BEFORE}=1", links::webhook(self.id))).into_response())
+                Ok(Redirect::to(&format!("{}?{MADE_BEFORE}=1", links::webhook(self.first.id)))
+                    .into_response())
             }
             (true, None) => {
                 let deleted = "This form was sent before, and the webhook that it made was deleted: no further one was made. Open an empty form.";
