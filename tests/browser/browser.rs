@@ -27,14 +27,13 @@ impl Look {
 /// The process of chromedriver; it ends, and the browser with it, when this is dropped, also by a test that fails.
 struct Driver {
     process: Child,
-    /// None where it did not start.
-    port: Option<u16>,
+    port: u16,
 }
 
 impl Driver {
     /// Has it end its browsers and itself. Where it is killed, its browsers run on.
-    fn shut_down(port: u16) -> std::io::Result<()> {
-        let mut connection = TcpStream::connect(("127.0.0.1", port))?;
+    fn shut_down(&self) -> std::io::Result<()> {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port))?;
         connection.set_read_timeout(Some(Duration::from_secs(10)))?;
         connection.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         connection.read_to_end(&mut Vec::new()).map(|_| ())
@@ -43,7 +42,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let _ = self.port.map(Self::shut_down);
+        let _ = self.shut_down();
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -54,7 +53,7 @@ pub(crate) struct Chrome {
     pub(crate) driver: ManuallyDrop<WebDriver>,
     /// The folder of downloads and of the profile.
     pub(crate) folder: TempDir,
-    _driver: Driver,
+    _process: Driver,
 }
 
 /// Why there is no browser here. Where `CI` is set that is a failure.
@@ -78,10 +77,10 @@ impl Chrome {
             return None;
         }
         let folder = tempfile::tempdir().expect("a folder for the profile");
-        let (child, port) = chromedriver();
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities(folder.path(), look));
-        let driver = driver.await.expect("a session");
-        let chrome = Self { driver: ManuallyDrop::new(driver), folder, _driver: child };
+        let process = chromedriver();
+        let address = format!("http://127.0.0.1:{}", process.port);
+        let driver = WebDriver::new(address, capabilities(folder.path(), look)).await.expect("a session");
+        let chrome = Self { driver: ManuallyDrop::new(driver), folder, _process: process };
         let scheme = if look.dark { "dark" } else { "light" };
         let media = serde_json::json!({"features": [
             {"name": "prefers-color-scheme", "value": scheme},
@@ -101,11 +100,11 @@ impl Chrome {
 }
 
 /// A chromedriver that listens. It takes any free port of IPv4, and ends if that port of IPv6 is taken.
-fn chromedriver() -> (Driver, u16) {
+fn chromedriver() -> Driver {
     (0..10).find_map(|_| start_chromedriver()).expect("chromedriver says its port")
 }
 
-fn start_chromedriver() -> Option<(Driver, u16)> {
+fn start_chromedriver() -> Option<Driver> {
     const STARTED: &str = "started successfully on port ";
     let mut command = Command::new("chromedriver");
     command.args(["--port=0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
@@ -115,11 +114,14 @@ fn start_chromedriver() -> Option<(Driver, u16)> {
         .by_ref()
         .map_while(Result::ok)
         .find_map(|line| line.split_once(STARTED).map(|(_, port)| port.trim_end_matches('.').to_owned()));
-    let driver = Driver { process, port: started.and_then(|port| port.parse().ok()) };
+    let Some(port) = started.and_then(|port| port.parse().ok()) else {
+        let _ = process.kill();
+        let _ = process.wait();
+        return None;
+    };
     // Later output is read and dropped, so that it never blocks.
     std::thread::spawn(move || lines.for_each(drop));
-    let port = driver.port?;
-    Some((driver, port))
+    Some(Driver { process, port })
 }
 
 fn capabilities(folder: &Path, look: Look) -> ChromeCapabilities {
